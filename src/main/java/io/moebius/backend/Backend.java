@@ -1,0 +1,63 @@
+package io.moebius.backend;
+
+/**
+ * The kernels of a decoder, and the memory they work on. A call may return before its work is done; {@link #read} waits.
+ * Every kernel treats each token on its own: the bits of a row never depend on the other rows of the step.
+ * One thread calls at a time. Shapes are the caller's promise; implementations check them and throw IllegalArgumentException.
+ */
+public interface Backend extends AutoCloseable {
+
+    /** For people: name, instruction set or device, threads. */
+    String description();
+
+    Activations activations();
+
+    /** Uninitialised activations. */
+    Tensor tensor(int rows, int columns);
+
+    Routing routing(int tokens, int topK);
+
+    /** Takes a weight over; its mapped memory must stay open as long as this backend. */
+    Matrix load(Weight weight);
+
+    /** Bytes that one block needs in {@link #kvCache}. */
+    long kvBlockBytes(KvCache.Shape shape);
+
+    KvCache kvCache(KvCache.Shape shape, int blocks);
+
+    /** out[t] = table[tokens[t]]. */
+    void embed(Batch batch, Matrix table, Tensor out);
+
+    /** out = x / sqrt(mean(x^2) + epsilon) * weight for each row (Zhang and Sennrich 2019). */
+    void rmsNorm(Tensor x, Matrix weight, float epsilon, Tensor out);
+
+    /** out = x * transpose(weight); x [T, columns], weight [rows, columns], out [T, rows]. */
+    void project(Tensor x, Matrix weight, Tensor out);
+
+    /** residual += x * transpose(weight). */
+    void projectAdd(Tensor x, Matrix weight, Tensor residual);
+
+    /** Rotates query [T, heads * headDim] and key [T, kvHeads * headDim] in place, then stores key and value in the cache. */
+    void ropeAndStore(Batch batch, Rope rope, Tensor query, Tensor key, Tensor value, KvCache cache, int layer);
+
+    /**
+     * Causal attention of every token to all earlier positions of its sequence, read from the cache; query heads share
+     * key/value heads in order, scores are divided by sqrt(headDim). query and out: [T, heads * headDim].
+     */
+    void attend(Batch batch, Tensor query, KvCache cache, int layer, Tensor out);
+
+    /** Softmax over router [experts, hidden] times x; the topK largest (ties: lower index), divided by their sum. */
+    void route(Tensor x, Matrix router, Routing out);
+
+    /** residual += sum over the chosen experts of weight * expert(x), added in the order of choice. */
+    void experts(Tensor x, Routing routing, Experts experts, Tensor residual);
+
+    /** out[i] = x[rows[i]]. */
+    void gather(Tensor x, int[] rows, Tensor out);
+
+    /** Waits for all work and copies row {@code row} of x to {@code out}. */
+    void read(Tensor x, int row, float[] out);
+
+    @Override
+    void close();
+}

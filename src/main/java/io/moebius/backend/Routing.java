@@ -1,0 +1,7 @@
+package io.moebius.backend;
+
+/** The chosen experts and their weights, [tokens, topK] each, in the memory of the backend that made it. */
+public interface Routing {
+
+    int topK();
+}

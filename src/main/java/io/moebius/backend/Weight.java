@@ -1,0 +1,29 @@
+package io.moebius.backend;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A matrix [rows, columns] as it lies in a checkpoint; a vector is one row.
+ *
+ * @param name       tensor name, for messages
+ * @param data       rows * columns elements, row-major, little-endian, in mapped memory
+ * @param scales     factors of an {@link DType#E4M3} matrix, null for other types
+ * @param activation what the checkpoint does to the inputs of this layer when activations are 8-bit
+ */
+public record Weight(
+        String name,
+        DType dtype,
+        int rows,
+        int columns,
+        MemorySegment data,
+        Scales scales,
+        ActivationQuantization activation) {
+
+    public static Weight plain(String name, DType dtype, int rows, int columns, MemorySegment data) {
+        return new Weight(name, dtype, rows, columns, data, null, new ActivationQuantization.None());
+    }
+
+    public long bytes() {
+        return (long) rows * columns * dtype.bytes();
+    }
+}

@@ -1,0 +1,28 @@
+package io.moebius.checkpoint;
+
+import io.moebius.backend.Weight;
+
+/** A model's files, opened and checked: the configuration and its named weights. Closing it unmaps nothing early. */
+public interface Checkpoint {
+
+    ModelConfig config();
+
+    /** For people: "FriendliAI FP8 (e4m3)", "AutoFP8 static", "bfloat16" and the like. */
+    String format();
+
+    /** Size of all weights in their files. */
+    long weightBytes();
+
+    boolean has(String name);
+
+    /**
+     * The layer {@code name}.weight [rows, columns] with the scales and activation scheme that the checkpoint's
+     * quantisation gives it.
+     *
+     * @throws CheckpointException if it is missing or has another shape or type
+     */
+    Weight linear(String name, int rows, int columns);
+
+    /** The unquantised tensor {@code name}, a vector being one row. */
+    Weight tensor(String name, int rows, int columns);
+}

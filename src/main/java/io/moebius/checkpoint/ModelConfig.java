@@ -1,0 +1,31 @@
+package io.moebius.checkpoint;
+
+import java.util.Set;
+
+/**
+ * The checked content of config.json and generation_config.json that a decoder needs.
+ *
+ * @param architecture  first of "architectures", e.g. MixtralForCausalLM
+ * @param ffn           intermediate_size, of one expert
+ * @param maxPositions  max_position_embeddings
+ * @param slidingWindow tokens, 0 for none
+ * @param bosToken      -1 for none
+ */
+public record ModelConfig(
+        String architecture,
+        int layers,
+        int hidden,
+        int heads,
+        int kvHeads,
+        int headDim,
+        int ffn,
+        int experts,
+        int expertsPerToken,
+        int vocabulary,
+        int maxPositions,
+        float ropeTheta,
+        float rmsNormEpsilon,
+        int slidingWindow,
+        boolean tiedEmbeddings,
+        int bosToken,
+        Set<Integer> eosTokens) {}

@@ -1,0 +1,8 @@
+package io.moebius.engine;
+
+/** A submitted sequence. */
+public interface Ticket {
+
+    /** Ends the sequence before the next step and frees its cache blocks; its listener is not called again. */
+    void cancel();
+}

@@ -1,0 +1,5 @@
+/**
+ * Metrics and logs.
+ * Knows engine.
+ */
+package io.moebius.observe;

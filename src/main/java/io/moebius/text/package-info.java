@@ -1,0 +1,5 @@
+/**
+ * Tokenizer, chat template, incremental detokenizer and stop strings.
+ * Knows no other package.
+ */
+package io.moebius.text;
