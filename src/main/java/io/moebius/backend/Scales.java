@@ -14,4 +14,9 @@ public record Scales(float[] values, int blockRows, int blockColumns) {
     public static Scales perRow(float[] values, int columns) {
         return new Scales(values, 1, columns);
     }
+
+    /** The factor of element (row, column) of a matrix with {@code columns} columns. */
+    public float at(int row, int column, int columns) {
+        return values[row / blockRows * Math.ceilDiv(columns, blockColumns) + column / blockColumns];
+    }
 }

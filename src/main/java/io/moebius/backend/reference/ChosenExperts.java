@@ -1,0 +1,6 @@
+package io.moebius.backend.reference;
+
+import io.moebius.backend.Routing;
+
+/** Expert ids and weights, [tokens][topK]. */
+record ChosenExperts(int[][] ids, float[][] weights, int topK) implements Routing {}

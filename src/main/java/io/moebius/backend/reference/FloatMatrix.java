@@ -1,0 +1,40 @@
+package io.moebius.backend.reference;
+
+import io.moebius.backend.ActivationQuantization;
+import io.moebius.backend.Matrix;
+import io.moebius.backend.Weight;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** A weight dequantised to float32 on the Java heap, [rows][columns]. */
+record FloatMatrix(float[][] values, int columns, ActivationQuantization activation) implements Matrix {
+
+    @Override
+    public int rows() {
+        return values.length;
+    }
+
+    static FloatMatrix of(Weight weight) {
+        float[][] values = new float[weight.rows()][];
+        long rowBytes = (long) weight.columns() * weight.dtype().bytes();
+        for (int row = 0; row < weight.rows(); row++) {
+            ByteBuffer bytes =
+                    weight.data().asSlice(row * rowBytes, rowBytes).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+            values[row] = dequantize(weight, row, bytes);
+        }
+        return new FloatMatrix(values, weight.columns(), weight.activation());
+    }
+
+    private static float[] dequantize(Weight weight, int row, ByteBuffer bytes) {
+        float[] out = new float[weight.columns()];
+        for (int c = 0; c < out.length; c++) {
+            out[c] = switch (weight.dtype()) {
+                case F32 -> bytes.getFloat();
+                case F16 -> Float.float16ToFloat(bytes.getShort());
+                case BF16 -> Float.intBitsToFloat(bytes.getShort() << 16);
+                case E4M3 -> E4m3.decode(bytes.get()) * weight.scales().at(row, c, weight.columns());
+            };
+        }
+        return out;
+    }
+}

@@ -1,0 +1,40 @@
+package io.moebius.backend.reference;
+
+import io.moebius.backend.ActivationQuantization;
+
+/** Rounds the input of a linear layer to what e4m3 codes can hold: e4m3(clamp(x / scale)) * scale. */
+final class Quantizer {
+
+    private Quantizer() {}
+
+    static float[] apply(float[] x, ActivationQuantization scheme) {
+        return switch (scheme) {
+            case ActivationQuantization.None() -> x;
+            case ActivationQuantization.Static(float scale) -> quantize(x, 0, x.length, scale, x.clone());
+            case ActivationQuantization.PerToken() -> quantizeGroups(x, x.length);
+            case ActivationQuantization.PerGroup(int channels) -> quantizeGroups(x, channels);
+        };
+    }
+
+    private static float[] quantizeGroups(float[] x, int channels) {
+        float[] out = x.clone();
+        for (int start = 0; start < x.length; start += channels) {
+            int end = Math.min(start + channels, x.length);
+            float largest = 0;
+            for (int i = start; i < end; i++) {
+                largest = Math.max(largest, Math.abs(x[i]));
+            }
+            if (largest > 0) {
+                quantize(x, start, end, largest / E4m3.MAX, out);
+            }
+        }
+        return out;
+    }
+
+    private static float[] quantize(float[] x, int start, int end, float scale, float[] out) {
+        for (int i = start; i < end; i++) {
+            out[i] = E4m3.round(x[i] / scale) * scale;
+        }
+        return out;
+    }
+}
