@@ -1,0 +1,48 @@
+package io.moebius;
+
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/** The arrows between the rooms, as docs/architecture.md draws them. */
+class ArchitectureTest {
+
+    private final JavaClasses classes = new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPath(Path.of("target/classes"));
+
+    @Test
+    void everyPackageKnowsOnlyWhatItsArrowsAllow() {
+        layeredArchitecture()
+                .consideringOnlyDependenciesInAnyPackage("io.moebius..")
+                .layer("launch").definedBy("io.moebius.launch..")
+                .layer("hub").definedBy("io.moebius.hub..")
+                .layer("checkpoint").definedBy("io.moebius.checkpoint..")
+                .layer("text").definedBy("io.moebius.text..")
+                .layer("backend").definedBy("io.moebius.backend")
+                .layer("backend.reference").definedBy("io.moebius.backend.reference..")
+                .layer("backend.cpu").definedBy("io.moebius.backend.cpu..")
+                .layer("model").definedBy("io.moebius.model..")
+                .layer("engine").definedBy("io.moebius.engine..")
+                .layer("api").definedBy("io.moebius.api..")
+                .layer("observe").definedBy("io.moebius.observe..")
+                .whereLayer("launch").mayOnlyAccessLayers(
+                        "hub", "checkpoint", "text", "backend", "backend.reference", "backend.cpu", "model", "engine",
+                        "api", "observe")
+                .whereLayer("hub").mayNotAccessAnyLayer()
+                .whereLayer("text").mayNotAccessAnyLayer()
+                .whereLayer("backend").mayNotAccessAnyLayer()
+                .whereLayer("backend.reference").mayOnlyAccessLayers("backend")
+                .whereLayer("backend.cpu").mayOnlyAccessLayers("backend")
+                .whereLayer("checkpoint").mayOnlyAccessLayers("backend")
+                .whereLayer("model").mayOnlyAccessLayers("backend", "checkpoint")
+                .whereLayer("engine").mayOnlyAccessLayers("model", "backend")
+                .whereLayer("observe").mayOnlyAccessLayers("engine")
+                .whereLayer("api").mayOnlyAccessLayers("text", "engine", "observe")
+                .check(classes);
+    }
+}

@@ -1,0 +1,106 @@
+package io.moebius.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Starting and stopping the real program, and the one line that it leaves when it can't. */
+class LifecycleIT {
+
+    private static final String STORY = """
+            {"messages": [{"role": "user", "content": "Tell me a story."}], "max_tokens": 400, "min_tokens": 400}""";
+
+    @Test
+    void sigtermLetsRunningRequestsFinishAndExitsWithZero() throws Exception {
+        try (Program program = Program.start().awaitReady()) {
+            var answer = java.util.concurrent.CompletableFuture.supplyAsync(() -> post(program));
+            while (!program.metrics().contains("friendli_current_assigned_items 1")) {
+                Thread.onSpinWait();
+            }
+            program.terminate();
+            assertThat(answer.get()).contains("\"completion_tokens\":400");
+            assertThat(program.awaitExit()).isZero();
+        }
+    }
+
+    private static String post(Program program) {
+        try {
+            return program.post("/v1/chat/completions", STORY).body();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void aSecondSignalEndsTheProgramAtOnce() throws Exception {
+        try (Program program = Program.start("--drain-timeout", "600").awaitReady()) {
+            Thread.ofVirtual().start(() -> {
+                try {
+                    program.post("/v1/chat/completions", STORY.replace("400", "2000"));
+                } catch (IOException expected) {
+                    // The connection ends with the program.
+                }
+            });
+            while (!program.metrics().contains("friendli_current_assigned_items 1")) {
+                Thread.onSpinWait();
+            }
+            program.terminate();
+            while (program.status("/health") == 200) {
+                Thread.onSpinWait();
+            }
+            program.terminate();
+            assertThat(program.awaitExit()).isEqualTo(143);
+        }
+    }
+
+    @Test
+    void aPortInUseIsOneLine() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("0.0.0.0"))) {
+            String port = Integer.toString(taken.getLocalPort());
+            try (Program program = Program.run("--web-server-port", port)) {
+                int code = program.awaitExit();
+                assertThat(program.errors().lines()).hasSize(1).first().asString().contains(port);
+                assertThat(code).isBetween(3, 99);
+            }
+        }
+    }
+
+    @Test
+    void anUnknownFlagIsOneLineWithTheNearest() {
+        try (Program program = Program.run("--web-server-prot", "1")) {
+            assertThat(program.awaitExit()).isEqualTo(2);
+            assertThat(program.errors().lines()).hasSize(1).first().asString()
+                    .contains("--web-server-prot", "--web-server-port");
+        }
+    }
+
+    @Test
+    void aBrokenCheckpointIsOneLineAndItsCode(@TempDir Path folder) throws Exception {
+        Files.writeString(folder.resolve("config.json"), "{\"architectures\": [\"MixtralForCausalLM\"]");
+        Files.write(folder.resolve("model.safetensors"), new byte[8]);
+        try (Program program = Program.start("--hf-model-name", folder.toString())) {
+            int code = program.awaitExit();
+            assertThat(program.errors().lines().filter(line -> line.startsWith("moebius: "))).hasSize(1)
+                    .first().asString().contains("config.json");
+            assertThat(program.errors()).doesNotContain("\tat ");
+            assertThat(code).isBetween(3, 99);
+        }
+    }
+
+    @Test
+    void aModelThatIsNotInTheCacheIsOneLineAndItsCode(@TempDir Path cache) {
+        try (Program program = Program.start(Map.of("HF_HUB_CACHE", cache.toString()), "--hf-model-name", "a/b")) {
+            int code = program.awaitExit();
+            assertThat(program.errors().lines().filter(line -> line.startsWith("moebius: "))).hasSize(1)
+                    .first().asString().contains("a/b", cache.toString());
+            assertThat(code).isBetween(3, 99);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+package io.moebius.endtoend;
+
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** The packaged program as a process of its own, on free ports of the loopback. */
+final class Program implements AutoCloseable {
+
+    private static final Duration LIMIT = Duration.ofSeconds(120);
+
+    private final Process process;
+    private final Path errors;
+    private final int port;
+    private final int metricsPort;
+    private final HttpClient http = HttpClient.newHttpClient();
+
+    private Program(Process process, Path errors, int port, int metricsPort) {
+        this.process = process;
+        this.errors = errors;
+        this.port = port;
+        this.metricsPort = metricsPort;
+    }
+
+    /** Starts with {@code flags} after the ports. */
+    static Program start(String... flags) {
+        return start(Map.of(), flags);
+    }
+
+    static Program start(Map<String, String> environment, String... flags) {
+        int port = freePort();
+        int metricsPort = freePort();
+        List<String> arguments = new ArrayList<>(
+                List.of("--web-server-port", Integer.toString(port), "--metrics-port", Integer.toString(metricsPort)));
+        arguments.addAll(List.of(flags));
+        return launch(environment, arguments, port, metricsPort);
+    }
+
+    /** Starts with {@code arguments} alone. */
+    static Program run(String... arguments) {
+        return launch(Map.of(), List.of(arguments), 0, 0);
+    }
+
+    private static Program launch(Map<String, String> environment, List<String> arguments, int port, int metricsPort) {
+        try {
+            List<String> command = new ArrayList<>(command());
+            command.addAll(arguments);
+            Path errors = Files.createTempFile(Path.of("target"), "program", ".log");
+            ProcessBuilder builder = new ProcessBuilder(command)
+                    .redirectError(errors.toFile())
+                    .redirectOutput(Files.createTempFile(Path.of("target"), "program", ".out").toFile());
+            builder.environment().putAll(environment);
+            return new Program(builder.start(), errors, port, metricsPort);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The native executable where -Dmoebius.executable names it, else the JVM build. */
+    private static List<String> command() {
+        String executable = System.getProperty("moebius.executable");
+        if (executable != null) {
+            return List.of(executable);
+        }
+        String java = ProcessHandle.current().info().command().orElse("java");
+        return List.of(java, "--enable-native-access=ALL-UNNAMED", "-jar", "target/quarkus-app/quarkus-run.jar");
+    }
+
+    private static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    Program awaitReady() {
+        Instant limit = Instant.now().plus(LIMIT);
+        while (Instant.now().isBefore(limit) && process.isAlive()) {
+            if (status("/health") == 200) {
+                return this;
+            }
+            pause();
+        }
+        throw new AssertionError("not ready; it wrote:\n" + errors());
+    }
+
+    /** Status of a GET, or 0 while nothing answers. */
+    int status(String path) {
+        try {
+            return get(path).statusCode();
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+
+    HttpResponse<String> get(String path) throws IOException {
+        return send(HttpRequest.newBuilder(URI.create(url() + path)).build());
+    }
+
+    /** The text of the metrics page. */
+    String metrics() throws IOException {
+        return send(HttpRequest.newBuilder(URI.create(metricsUrl() + "/metrics")).build()).body();
+    }
+
+    HttpResponse<String> post(String path, String json) throws IOException {
+        return send(HttpRequest.newBuilder(URI.create(url() + path))
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(json))
+                .build());
+    }
+
+    private HttpResponse<String> send(HttpRequest request) throws IOException {
+        try {
+            return http.send(request, HttpResponse.BodyHandlers.ofString());
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** SIGTERM. */
+    void terminate() {
+        process.destroy();
+    }
+
+    int awaitExit() {
+        try {
+            if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+                throw new AssertionError("still running; it wrote:\n" + errors());
+            }
+            return process.exitValue();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    String errors() {
+        try {
+            return Files.readString(errors);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    String url() {
+        return "http://127.0.0.1:" + port;
+    }
+
+    String metricsUrl() {
+        return "http://127.0.0.1:" + metricsPort;
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(20);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+        awaitExit();
+    }
+}

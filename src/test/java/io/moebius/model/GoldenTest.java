@@ -1,0 +1,97 @@
+package io.moebius.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moebius.backend.Activations;
+import io.moebius.backend.Backend;
+import io.moebius.backend.cpu.CpuBackend;
+import io.moebius.backend.reference.ReferenceBackend;
+import io.moebius.checkpoint.Checkpoint;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every fixture on every backend against logits and greedy tokens that an independent implementation computed. */
+class GoldenTest {
+
+    private static final int MAX_TOKENS = 512;
+
+    private static final Map<String, Function<Activations, Backend>> BACKENDS =
+            Map.of("reference", ReferenceBackend::new, "cpu", CpuBackend::new);
+
+    static Stream<Arguments> fixturesAndBackends() {
+        return Fixtures.all().flatMap(f -> BACKENDS.keySet().stream().map(b -> Arguments.of(f, b)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("fixturesAndBackends")
+    void weightOnlyLogitsAndGreedyTokensAgree(Path folder, String backend) {
+        try (Backend kernels = BACKENDS.get(backend).apply(Activations.SIXTEEN_BIT)) {
+            GreedyDecoding decoding = load(folder, kernels);
+            for (Golden golden : Golden.read(folder, "w8a16")) {
+                assertThat(differences(golden, decoding.prompt(golden.prompt())))
+                        .allSatisfy(difference -> assertThat(difference).isLessThan(1e-3));
+                if (golden.greedyIsStable()) {
+                    assertThat(decoding.continuation(golden.prompt(), golden.greedy().length))
+                            .as("greedy tokens of prompt %d", golden.id())
+                            .containsExactly(golden.greedy());
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("fixturesAndBackends")
+    void quantisedActivationsAgreeButForRoundingsThatFlip(Path folder, String backend) {
+        try (Backend kernels = BACKENDS.get(backend).apply(Activations.EIGHT_BIT)) {
+            GreedyDecoding decoding = load(folder, kernels);
+            List<Double> differences = new ArrayList<>();
+            for (Golden golden : Golden.read(folder, "w8a8")) {
+                differences.addAll(differences(golden, decoding.prompt(golden.prompt())));
+                if (golden.greedyIsStable()) {
+                    assertThat(decoding.continuation(golden.prompt(), golden.greedy().length))
+                            .as("greedy tokens of prompt %d", golden.id())
+                            .containsExactly(golden.greedy());
+                }
+            }
+            assertThat(differences.stream().filter(d -> d < 1e-3).count())
+                    .as("positions within 1e-3 of %d", differences.size())
+                    .isGreaterThanOrEqualTo((long) (0.95 * differences.size()));
+            // An activation that rounds to the other e4m3 neighbour may flip a router; few positions may show it.
+            assertThat(differences.stream().filter(d -> d > 1.5).count())
+                    .as("positions beyond 1.5 of %d", differences.size())
+                    .isLessThanOrEqualTo(differences.size() / 100);
+        }
+    }
+
+    private static GreedyDecoding load(Path folder, Backend backend) {
+        Decoder decoder = Mixtral.load(Checkpoint.open(folder), backend, MAX_TOKENS, MAX_TOKENS, fraction -> {});
+        return new GreedyDecoding(decoder, MAX_TOKENS);
+    }
+
+    /** The largest difference at every position that the golden has values for. */
+    private static List<Double> differences(Golden golden, float[][] logits) {
+        List<Double> differences = new ArrayList<>();
+        golden.logits().forEach((position, expected) -> {
+            double largest = 0;
+            for (int i = 0; i < expected.length; i++) {
+                largest = Math.max(largest, Math.abs(expected[i] - logits[position][i]));
+            }
+            differences.add(largest);
+        });
+        for (int p = 0; p < golden.top().size(); p++) {
+            float[] row = logits[p];
+            differences.add(golden.top().get(p).entrySet().stream()
+                    .mapToDouble(entry -> Math.abs(entry.getValue() - row[entry.getKey()]))
+                    .max()
+                    .orElseThrow());
+        }
+        return differences;
+    }
+}
