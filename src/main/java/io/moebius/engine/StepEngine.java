@@ -6,16 +6,9 @@ import io.moebius.engine.EngineObserver.Outcome;
 import io.moebius.model.Decoder;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 
-/**
- * One thread that plans a step, runs the model and samples, until closed; it parks while there is no sequence. Other
- * threads meet it only between steps, under the lock.
- */
+/** One thread that plans a step, runs the model and samples, until closed; other threads meet it at the entrance. */
 public final class StepEngine implements Engine {
 
     private static final System.Logger LOG = System.getLogger(StepEngine.class.getName());
@@ -23,22 +16,14 @@ public final class StepEngine implements Engine {
 
     private final Decoder decoder;
     private final KvCache cache;
-    private final Limits limits;
     private final EngineObserver observer;
     private final PromptValidator validator;
     private final Scheduler scheduler;
     private final Sampler sampler;
+    private final Entrance entrance;
     private final float[] logits;
     private final Thread thread;
     private int failedSteps;
-
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition work = lock.newCondition();
-    private final Condition allLeft = lock.newCondition();
-    private final List<RunningSequence> arrivals = new ArrayList<>();
-    private Load load;
-    private boolean draining;
-    private boolean closed;
 
     /**
      * Starts the engine's thread.
@@ -54,13 +39,13 @@ public final class StepEngine implements Engine {
         }
         this.decoder = decoder;
         this.cache = cache;
-        this.limits = limits;
         this.observer = observer;
         validator = new PromptValidator(decoder.vocabulary(), limits.maxSequenceLength(), cache.blocks());
         scheduler = new Scheduler(limits, new BlockPool(cache.blocks()));
         sampler = new Sampler(decoder.vocabulary(), ignoreNan);
         logits = new float[decoder.vocabulary()];
-        load = scheduler.load();
+        long capacity = (long) limits.maxBatchSequences() + limits.maxQueue();
+        entrance = new Entrance((int) Math.min(capacity, Integer.MAX_VALUE), scheduler.load());
         thread = Thread.ofPlatform().name("engine").start(this::run);
     }
 
@@ -68,31 +53,13 @@ public final class StepEngine implements Engine {
     public Ticket submit(Prompt prompt, SequenceListener listener) {
         RunningSequence sequence = new RunningSequence(prompt, listener);
         validator.check(prompt, sequence.history());
-        lock.lock();
-        try {
-            if (closed || draining) {
-                throw new IllegalStateException("the engine is stopping and accepts no more sequences");
-            }
-            if (sequences() >= limits.maxBatchSequences() + (long) limits.maxQueue()) {
-                throw new QueueFullException(sequences());
-            }
-            arrivals.add(sequence);
-            work.signal();
-            return sequence;
-        } finally {
-            lock.unlock();
-        }
+        entrance.arrive(sequence);
+        return sequence;
     }
 
     @Override
     public Load load() {
-        lock.lock();
-        try {
-            return new Load(
-                    load.running(), load.waiting() + arrivals.size(), load.usedBlocks(), load.totalBlocks());
-        } finally {
-            lock.unlock();
-        }
+        return entrance.load();
     }
 
     @Override
@@ -102,29 +69,13 @@ public final class StepEngine implements Engine {
 
     @Override
     public boolean drain(Duration timeout) throws InterruptedException {
-        lock.lock();
-        try {
-            draining = true;
-            long left = TimeUnit.NANOSECONDS.convert(timeout);
-            while (sequences() > 0 && left > 0) {
-                left = allLeft.awaitNanos(left);
-            }
-            return sequences() == 0;
-        } finally {
-            lock.unlock();
-        }
+        return entrance.drain(timeout);
     }
 
     /** Waits for the step in progress, even when interrupted: the model's memory is in use until then. */
     @Override
     public void close() {
-        lock.lock();
-        try {
-            closed = true;
-            work.signal();
-        } finally {
-            lock.unlock();
-        }
+        entrance.close();
         if (Thread.currentThread() == thread) {
             return;
         }
@@ -141,14 +92,11 @@ public final class StepEngine implements Engine {
         }
     }
 
-    private int sequences() {
-        return load.running() + load.waiting() + arrivals.size();
-    }
-
     private void run() {
         RuntimeException cause = new IllegalStateException("the engine was closed");
         try {
-            while (meet()) {
+            while (entrance.meet(scheduler, this::welcome)) {
+                scheduler.cancelled().forEach(sequence -> leave(sequence, Outcome.CANCELLED));
                 step();
             }
         } catch (RuntimeException | Error e) {
@@ -158,33 +106,8 @@ public final class StepEngine implements Engine {
         end(cause);
     }
 
-    /** Between steps: takes arrivals over, parks while there is nothing to do; false once closed. */
-    private boolean meet() {
-        lock.lock();
-        try {
-            load = scheduler.load();
-            while (!closed && arrivals.isEmpty() && scheduler.isEmpty()) {
-                allLeft.signalAll();
-                work.awaitUninterruptibly();
-            }
-            takeArrivals();
-            if (closed) {
-                return false;
-            }
-        } finally {
-            lock.unlock();
-        }
-        scheduler.cancelled().forEach(sequence -> leave(sequence, Outcome.CANCELLED));
-        return true;
-    }
-
-    private void takeArrivals() {
-        for (RunningSequence sequence : arrivals) {
-            scheduler.queue(sequence);
-            hear(() -> observer.queued(sequence.history().prompt()));
-        }
-        arrivals.clear();
-        load = scheduler.load();
+    private void welcome(RunningSequence sequence) {
+        hear(() -> observer.queued(sequence.history().prompt()));
     }
 
     private void step() {
@@ -272,21 +195,10 @@ public final class StepEngine implements Engine {
     }
 
     private void end(RuntimeException cause) {
-        lock.lock();
-        try {
-            closed = true;
-            takeArrivals();
-        } finally {
-            lock.unlock();
-        }
+        entrance.close();
+        entrance.meet(scheduler, this::welcome);
         scheduler.all().forEach(sequence -> fail(sequence, cause));
-        lock.lock();
-        try {
-            load = scheduler.load();
-            allLeft.signalAll();
-        } finally {
-            lock.unlock();
-        }
+        entrance.leave(scheduler.load());
     }
 
     private static RuntimeException asRuntime(Throwable cause) {
