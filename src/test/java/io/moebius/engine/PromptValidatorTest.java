@@ -17,8 +17,10 @@ class PromptValidatorTest {
         new PromptValidator(10, 50, 2).check(prompt, new History(prompt.tokens(), length, length));
     }
 
-    private static Prompt sampling(float t, int k, float p, float minP, float rep, float pres, float freq, Map<Integer, Float> bias) {
-        return Prompts.with(new Sampling(t, k, p, minP, rep, pres, freq, bias, 0), 5, 1);
+    private static Prompt sampling(
+            float t, int k, float p, float minP, float repetition, float presence, float frequency, Map<Integer, Float> bias) {
+        Sampling sampling = new Sampling(t, k, p, minP, repetition, presence, frequency, bias, 0);
+        return Prompts.with(sampling, 5, 1);
     }
 
     private static Prompt prompt(int minTokens, Set<Integer> stop, int topLogprobs) {

@@ -1,6 +1,7 @@
 package io.moebius.engine;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -36,7 +37,7 @@ final class Prompts {
     static List<Integer> expected(Prompt prompt) {
         Sampler sampler = new Sampler(ToyDecoder.VOCABULARY, false);
         int length = prompt.tokens().length;
-        int[] tokens = java.util.Arrays.copyOf(prompt.tokens(), length + prompt.maxTokens());
+        int[] tokens = Arrays.copyOf(prompt.tokens(), length + prompt.maxTokens());
         List<Integer> output = new ArrayList<>();
         while (output.size() < prompt.maxTokens()) {
             History history = new History(tokens, prompt.tokens().length, length);

@@ -41,6 +41,14 @@ class StepEngineTest {
         return prompts.stream().map(this::submit).toList();
     }
 
+    /** Holds the first step back until all are there. */
+    private List<Collector> submitTogether(List<Prompt> prompts) {
+        Semaphore permits = stepByStep();
+        List<Collector> collectors = submitAll(prompts);
+        permits.release(100_000);
+        return collectors;
+    }
+
     private Collector submit(Prompt prompt) {
         Collector collector = new Collector();
         engine.submit(prompt, collector);
@@ -75,7 +83,7 @@ class StepEngineTest {
     void givesTheSameTokensAloneAndInCompany() throws InterruptedException {
         start();
         List<Prompt> prompts = Prompts.mixed(32, 60);
-        assertAllAsAlone(prompts, submitAll(prompts));
+        assertAllAsAlone(prompts, submitTogether(prompts));
         assertThat(decoder.batches()).anyMatch(batch -> batch.sequences() > 8);
     }
 
@@ -83,7 +91,7 @@ class StepEngineTest {
     void givesTheSameTokensWhenPreempted() throws InterruptedException {
         start(9, 8, 64, 100);
         List<Prompt> prompts = Prompts.mixed(32, 60);
-        assertAllAsAlone(prompts, submitAll(prompts));
+        assertAllAsAlone(prompts, submitTogether(prompts));
         long prefillsFromTheStart = decoder.batches().stream()
                 .flatMapToInt(batch -> IntStream.range(0, batch.sequences()).map(s -> batch.positions()[batch.offsets()[s]]))
                 .filter(position -> position == 0)
@@ -102,7 +110,7 @@ class StepEngineTest {
     void keepsToTheTokenBudgetAndCutsPrompts() throws InterruptedException {
         start(400, 4, 7, 100);
         List<Prompt> prompts = Prompts.mixed(12, 20);
-        assertAllAsAlone(prompts, submitAll(prompts));
+        assertAllAsAlone(prompts, submitTogether(prompts));
         assertThat(decoder.batches()).allMatch(batch -> batch.size() <= 7 && batch.sequences() <= 4);
         assertThat(decoder.batches()).anyMatch(batch -> batch.logitRows().length == 0);
     }
