@@ -6,14 +6,18 @@ import java.time.Duration;
 public interface Engine extends AutoCloseable {
 
     /**
-     * Queues a sequence.
+     * Queues a sequence. Its listener may be called before this returns.
      *
-     * @throws IllegalStateException while draining, closed or over the queue's limit
+     * @throws QueueFullException       while as many sequences wait as may
+     * @throws IllegalStateException    while draining, closed or dead
      * @throws IllegalArgumentException if a token id or length is out of range
      */
     Ticket submit(Prompt prompt, SequenceListener listener);
 
     Load load();
+
+    /** False once closed, or once the model failed so often in a row that the engine gave up: it serves nothing any more. */
+    boolean alive();
 
     /** Accepts nothing more and waits until all sequences have left, at most {@code timeout}; true if all have. */
     boolean drain(Duration timeout) throws InterruptedException;
@@ -22,6 +26,6 @@ public interface Engine extends AutoCloseable {
     @Override
     void close();
 
-    /** A snapshot: sequences in the running batch and waiting, cache blocks in use and in all. */
+    /** A snapshot as of the last step: sequences in the running batch and waiting, cache blocks in use and in all. */
     record Load(int running, int waiting, int usedBlocks, int totalBlocks) {}
 }

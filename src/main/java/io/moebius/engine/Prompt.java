@@ -13,4 +13,10 @@ import java.util.Set;
  * @param topLogprobs -1: none; 0: of the chosen token only; k: of the k likeliest too
  */
 public record Prompt(
-        int[] tokens, int maxTokens, int minTokens, Set<Integer> stopTokens, Sampling sampling, int topLogprobs) {}
+        int[] tokens, int maxTokens, int minTokens, Set<Integer> stopTokens, Sampling sampling, int topLogprobs) {
+
+    public Prompt {
+        tokens = tokens.clone();
+        stopTokens = Set.copyOf(stopTokens);
+    }
+}

@@ -26,6 +26,10 @@ public record Sampling(
         Map<Integer, Float> logitBias,
         long seed) {
 
+    public Sampling {
+        logitBias = Map.copyOf(logitBias);
+    }
+
     public static Sampling greedy() {
         return new Sampling(0, 0, 1, 0, 1, 0, 0, Map.of(), 0);
     }

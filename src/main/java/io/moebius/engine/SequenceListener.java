@@ -1,6 +1,9 @@
 package io.moebius.engine;
 
-/** Receives a sequence's output on the engine's thread: must return at once and not throw. Exactly one last call. */
+/**
+ * Receives a sequence's output on the engine's thread: must return at once and not throw. Exactly one last call, none
+ * after a cancellation; a listener that throws has its sequence cancelled.
+ */
 public interface SequenceListener {
 
     void token(GeneratedToken token);
