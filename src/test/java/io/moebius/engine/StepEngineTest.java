@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -145,6 +147,33 @@ class StepEngineTest {
         assertThat(decoder.batches()).hasSizeLessThanOrEqualTo(2);
         assertThat(observer.outcomes)
                 .containsExactlyInAnyOrder("CANCELLED 0", "CANCELLED 0", "FINISHED 1");
+    }
+
+    @Test
+    void survivesManyThreadsThatSubmitAndCancel() throws Exception {
+        start(20, 8, 32, 1000);
+        List<Prompt> prompts = Prompts.mixed(200, 30);
+        Collector[] collectors = new Collector[prompts.size()];
+        try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
+            for (int i = 0; i < prompts.size(); i++) {
+                int index = i;
+                threads.submit(() -> {
+                    collectors[index] = new Collector();
+                    Ticket ticket = engine.submit(prompts.get(index), collectors[index]);
+                    if (index % 3 == 0) {
+                        ticket.cancel();
+                    }
+                });
+            }
+        }
+        assertThat(engine.drain(LONG)).isTrue();
+        assertThat(engine.load()).isEqualTo(new Engine.Load(0, 0, 0, 20));
+        for (int i = 0; i < collectors.length; i++) {
+            List<Integer> expected = Prompts.expected(prompts.get(i));
+            assertThat(collectors[i].hasEnded() || i % 3 == 0).isTrue();
+            assertThat(expected.subList(0, collectors[i].tokens().size())).isEqualTo(collectors[i].tokens());
+        }
+        assertThat(observer.outcomes).hasSize(200).noneMatch(outcome -> outcome.startsWith("FAILED"));
     }
 
     @Test
