@@ -1,0 +1,184 @@
+package io.moebius.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.github.dockerjava.api.model.AccessMode;
+import com.github.dockerjava.api.model.Bind;
+import com.github.dockerjava.api.model.Volume;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.testcontainers.containers.BindMode;
+import org.testcontainers.containers.GenericContainer;
+import org.testcontainers.containers.output.OutputFrame.OutputType;
+import org.testcontainers.containers.wait.strategy.Wait;
+
+/** The image, driven as a user drives it. */
+class ImageIT {
+
+    private static final String QUESTION = """
+            {"messages": [{"role": "user", "content": "What is the capital of France?"}], "max_tokens": 8}""";
+    private static final String STORY = """
+            {"messages": [{"role": "user", "content": "Tell me a story."}], "max_tokens": 400, "min_tokens": 400}""";
+
+    @BeforeAll
+    static void theImageCanRun() {
+        Image.assumeItCanRun();
+    }
+
+    @Test
+    void answersAndShowsItsMetricsOnTheirOwnPort() throws IOException {
+        try (GenericContainer<?> container = Image.container()) {
+            container.start();
+            assertThat(Image.post(container, "/v1/chat/completions", QUESTION).body()).contains("\"finish_reason\"");
+            assertThat(Image.get(container, 8281, "/metrics").body()).contains("friendli_");
+        }
+    }
+
+    @Test
+    void runsAsAnyUserWithAReadOnlyRoot() throws IOException {
+        try (GenericContainer<?> container = Image.container()) {
+            container.withCreateContainerCmdModifier(
+                    create -> create.withUser("12345:54321").getHostConfig().withReadonlyRootfs(true));
+            container.start();
+            assertThat(Image.post(container, "/v1/chat/completions", QUESTION).statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void healthIs503UntilATokenHasBeenGenerated() throws Exception {
+        try (GenericContainer<?> container = Image.container()) {
+            // A tenth of a processor makes the start long enough to be seen.
+            container.withCreateContainerCmdModifier(
+                    create -> create.getHostConfig().withCpuPeriod(100_000L).withCpuQuota(10_000L));
+            container.waitingFor(Wait.forHttp("/health").forPort(8000).forStatusCode(503));
+            container.start();
+            container.waitingFor(Wait.forHttp("/health").forPort(8000).forStatusCode(200));
+            Wait.forHttp("/health").forPort(8000).forStatusCode(200).waitUntilReady(container);
+            assertThat(Image.get(container, 8000, "/health").statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void itsOwnHealthCheckFindsThePortOfTheFlags() throws Exception {
+        try (GenericContainer<?> container = Image.container("--web-server-port", "9000").withExposedPorts(9000)) {
+            container.waitingFor(Wait.forHttp("/health").forPort(9000).forStatusCode(200));
+            container.start();
+            assertThat(container.execInContainer(Image.EXECUTABLE, "healthcheck").getExitCode()).isZero();
+        }
+    }
+
+    @Test
+    void sigtermLetsARunningRequestFinishAndExitsWithZero() throws Exception {
+        try (GenericContainer<?> container = Image.container()) {
+            container.start();
+            var answer = CompletableFuture.supplyAsync(() -> {
+                try {
+                    return Image.post(container, "/v1/chat/completions", STORY).body();
+                } catch (IOException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            while (!Image.get(container, 8281, "/metrics").body().contains("friendli_current_assigned_items 1")) {
+                Thread.onSpinWait();
+            }
+            int code = Image.signal(container, "SIGTERM");
+            assertThat(answer.get()).contains("\"completion_tokens\":400");
+            assertThat(code).isZero();
+        }
+    }
+
+    @Test
+    void startsAgainAfterItWasKilled(@TempDir Path policy) throws IOException {
+        for (int round = 0; round < 2; round++) {
+            try (GenericContainer<?> container = Image.container()) {
+                container.withFileSystemBind(policy.toString(), "/policy", BindMode.READ_WRITE);
+                container.start();
+                assertThat(Image.post(container, "/v1/chat/completions", QUESTION).statusCode()).isEqualTo(200);
+                assertThat(Image.signal(container, "SIGKILL")).isEqualTo(137);
+            }
+        }
+    }
+
+    @Test
+    void anUnknownFlagIsOneLineAndExitsWithTwo() {
+        Image.Ended ended = Image.run(create -> {}, "--web-server-prot", "1");
+        assertThat(ended.code()).isEqualTo(2);
+        assertThat(ended.output()).isEmpty();
+        assertThat(ended.errors().lines()).hasSize(1).first().asString().contains("--web-server-port");
+    }
+
+    @Test
+    void helpGoesToStandardOutput() {
+        Image.Ended ended = Image.run(create -> {}, "--help");
+        assertThat(ended.code()).isZero();
+        assertThat(ended.output()).contains("--hf-model-name");
+    }
+
+    @Test
+    void logsGoToStandardError() throws IOException {
+        try (GenericContainer<?> container = Image.container()) {
+            container.start();
+            assertThat(container.getLogs(OutputType.STDOUT)).isEmpty();
+            assertThat(container.getLogs(OutputType.STDERR)).isNotEmpty();
+        }
+    }
+
+    @Test
+    void servesAModelOfAReadOnlyCache(@TempDir Path cache) throws IOException {
+        putDemoModelInto(cache);
+        try (GenericContainer<?> container = Image.container("--hf-model-name", "team/demo")) {
+            container.withFileSystemBind(cache.toString(), "/root/.cache/huggingface", BindMode.READ_ONLY);
+            container.start();
+            assertThat(Image.get(container, 8000, "/v1/models").body()).contains("team/demo");
+            assertThat(Image.post(container, "/v1/chat/completions", QUESTION).statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void aModelThatIsNotInTheCacheIsOneLineWithItsCode(@TempDir Path cache) {
+        Image.Ended ended = Image.run(
+                create -> create.getHostConfig()
+                        .withBinds(new Bind(cache.toString(), new Volume("/root/.cache/huggingface"), AccessMode.ro)),
+                "--hf-model-name", "team/absent");
+        assertThat(ended.code()).isBetween(3, 99);
+        assertThat(ended.errors().lines().filter(line -> line.startsWith("moebius: "))).hasSize(1)
+                .first().asString().contains("team/absent");
+    }
+
+    @Test
+    void hasNoShell() {
+        try (GenericContainer<?> container = Image.container()) {
+            container.start();
+            assertThat(Stream.of("/bin/sh", "/bin/bash", "/busybox/sh"))
+                    .allSatisfy(shell -> assertThat(exec(container, shell)).isNotZero());
+        }
+    }
+
+    private static long exec(GenericContainer<?> container, String command) {
+        try {
+            return container.execInContainer(command, "-c", "true").getExitCode();
+        } catch (IOException | RuntimeException refused) {
+            return -1;
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The demo model as the Hugging Face cache keeps a repository team/demo. */
+    private static void putDemoModelInto(Path cache) throws IOException {
+        Path repository = cache.resolve("hub/models--team--demo");
+        Path snapshot = Files.createDirectories(repository.resolve("snapshots/0123456789abcdef"));
+        Files.writeString(Files.createDirectories(repository.resolve("refs")).resolve("main"), "0123456789abcdef");
+        try (Stream<Path> files = Files.list(Path.of("src/main/resources/demo-model"))) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Files.copy(file, snapshot.resolve(file.getFileName().toString()));
+            }
+        }
+    }
+}
