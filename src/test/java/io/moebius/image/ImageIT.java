@@ -6,7 +6,6 @@ import com.github.dockerjava.api.model.AccessMode;
 import com.github.dockerjava.api.model.Bind;
 import com.github.dockerjava.api.model.Volume;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
@@ -131,7 +130,7 @@ class ImageIT {
 
     @Test
     void servesAModelOfAReadOnlyCache(@TempDir Path cache) throws IOException {
-        putDemoModelInto(cache);
+        CachedModel.put(cache, "team/demo");
         try (GenericContainer<?> container = Image.container("--hf-model-name", "team/demo")) {
             container.withFileSystemBind(cache.toString(), "/root/.cache/huggingface", BindMode.READ_ONLY);
             container.start();
@@ -167,18 +166,6 @@ class ImageIT {
             return -1;
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
-        }
-    }
-
-    /** The demo model as the Hugging Face cache keeps a repository team/demo. */
-    private static void putDemoModelInto(Path cache) throws IOException {
-        Path repository = cache.resolve("hub/models--team--demo");
-        Path snapshot = Files.createDirectories(repository.resolve("snapshots/0123456789abcdef"));
-        Files.writeString(Files.createDirectories(repository.resolve("refs")).resolve("main"), "0123456789abcdef");
-        try (Stream<Path> files = Files.list(Path.of("src/main/resources/demo-model"))) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                Files.copy(file, snapshot.resolve(file.getFileName().toString()));
-            }
         }
     }
 }

@@ -1,0 +1,26 @@
+package io.moebius.image;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+
+/** The demo model as the Hugging Face cache keeps a downloaded repository. */
+final class CachedModel {
+
+    private static final String REVISION = "0123456789abcdef0123456789abcdef01234567";
+
+    private CachedModel() {}
+
+    /** @param cache what is mounted at /root/.cache/huggingface */
+    static void put(Path cache, String repository) throws IOException {
+        Path folder = cache.resolve("hub/models--" + repository.replace("/", "--"));
+        Path snapshot = Files.createDirectories(folder.resolve("snapshots").resolve(REVISION));
+        Files.writeString(Files.createDirectories(folder.resolve("refs")).resolve("main"), REVISION);
+        try (Stream<Path> files = Files.list(Path.of("src/main/resources/demo-model"))) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Files.copy(file, snapshot.resolve(file.getFileName().toString()));
+            }
+        }
+    }
+}
