@@ -29,7 +29,7 @@ public interface Backend extends AutoCloseable {
     void embed(Batch batch, Matrix table, Tensor out);
 
     /** out = x / sqrt(mean(x^2) + epsilon) * weight for each row (Zhang and Sennrich 2019). */
-    void rmsNorm(Tensor x, Matrix weight, float epsilon, Tensor out);
+    void rmsNorm(Tensor x, Matrix weight, double epsilon, Tensor out);
 
     /** out = x * transpose(weight); x [T, columns], weight [rows, columns], out [T, rows]. */
     void project(Tensor x, Matrix weight, Tensor out);

@@ -1,6 +1,6 @@
 package io.moebius.backend;
 
-/** Float32 activations [rows, columns], row-major, in the memory of the backend that made them. */
+/** Activations [rows, columns], row-major, in the memory of the backend that made them and in its arithmetic. */
 public interface Tensor {
 
     int rows();

@@ -1,9 +1,19 @@
 package io.moebius.checkpoint;
 
 import io.moebius.backend.Weight;
+import java.nio.file.Path;
 
 /** A model's files, opened and checked: the configuration and its named weights. Closing it unmaps nothing early. */
 public interface Checkpoint {
+
+    /**
+     * Opens a folder with config.json and safetensors files; weights are mapped, not read.
+     *
+     * @throws CheckpointException for anything that cannot be served
+     */
+    static Checkpoint open(Path folder) {
+        return SafetensorsCheckpoint.open(folder);
+    }
 
     ModelConfig config();
 

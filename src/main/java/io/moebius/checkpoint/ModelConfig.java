@@ -24,7 +24,7 @@ public record ModelConfig(
         int vocabulary,
         int maxPositions,
         float ropeTheta,
-        float rmsNormEpsilon,
+        double rmsNormEpsilon,
         int slidingWindow,
         boolean tiedEmbeddings,
         int bosToken,

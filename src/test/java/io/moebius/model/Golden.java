@@ -22,7 +22,12 @@ import java.util.stream.IntStream;
  * @param greedySame greedy tokens that stay the same when the same arithmetic runs in float32
  */
 record Golden(
-        int id, int[] prompt, Map<Integer, float[]> logits, List<Map<Integer, Float>> top, int[] greedy, int greedySame) {
+        int id,
+        int[] prompt,
+        Map<Integer, float[]> logits,
+        Map<Integer, Map<Integer, Float>> top,
+        int[] greedy,
+        int greedySame) {
 
     boolean greedyIsStable() {
         return greedySame == greedy.length;
@@ -77,12 +82,12 @@ record Golden(
         return IntStream.of(ids).limit(count).toArray();
     }
 
-    private static List<Map<Integer, Float>> top(JsonNode result) {
-        List<Map<Integer, Float>> top = new ArrayList<>();
+    private static Map<Integer, Map<Integer, Float>> top(JsonNode result) {
+        Map<Integer, Map<Integer, Float>> top = new TreeMap<>();
         for (JsonNode position : result.path("positions")) {
             Map<Integer, Float> largest = new TreeMap<>();
             position.get("top5").forEach(pair -> largest.put(pair.get(0).intValue(), pair.get(1).floatValue()));
-            top.add(largest);
+            top.put(position.get("pos").intValue(), largest);
         }
         return top;
     }

@@ -9,28 +9,28 @@ final class Attention {
     private Attention() {}
 
     /** Rotates the pairs (i, i + headDim / 2) of every head of row t by position * theta^(-2i / headDim). */
-    static void rotate(FloatTensor x, int t, int position, Rope rope) {
+    static void rotate(DoubleTensor x, int t, int position, Rope rope) {
         int half = rope.headDim() / 2;
         for (int head = 0; head < x.columns(); head += rope.headDim()) {
             for (int i = 0; i < half; i++) {
                 double angle = position * Math.pow(rope.theta(), -2.0 * i / rope.headDim());
-                float cos = (float) Math.cos(angle);
-                float sin = (float) Math.sin(angle);
-                float a = x.at(t, head + i);
-                float b = x.at(t, head + half + i);
+                double cos = Math.cos(angle);
+                double sin = Math.sin(angle);
+                double a = x.at(t, head + i);
+                double b = x.at(t, head + half + i);
                 x.set(t, head + i, a * cos - b * sin);
                 x.set(t, head + half + i, b * cos + a * sin);
             }
         }
     }
 
-    static void store(FloatTensor key, FloatTensor value, int t, int slot, FloatKvCache cache, int layer) {
+    static void store(DoubleTensor key, DoubleTensor value, int t, int slot, DoubleKvCache cache, int layer) {
         int width = key.columns();
         System.arraycopy(key.values(), t * width, cache.keys()[layer][slot], 0, width);
         System.arraycopy(value.values(), t * width, cache.values()[layer][slot], 0, width);
     }
 
-    static void attend(Batch batch, int sequence, int t, FloatTensor query, FloatKvCache cache, int layer, FloatTensor out) {
+    static void attend(Batch batch, int sequence, int t, DoubleTensor query, DoubleKvCache cache, int layer, DoubleTensor out) {
         int headDim = cache.shape().headDim();
         int heads = query.columns() / headDim;
         int group = heads / cache.shape().heads();
@@ -38,20 +38,20 @@ final class Attention {
         int length = batch.positions()[t] + 1;
         for (int head = 0; head < heads; head++) {
             int from = head / group * headDim;
-            float[] probabilities = new float[length];
+            double[] probabilities = new double[length];
             for (int p = 0; p < length; p++) {
-                float[] key = cache.keys()[layer][FloatKvCache.slot(table, p)];
-                float dot = 0;
+                double[] key = cache.keys()[layer][DoubleKvCache.slot(table, p)];
+                double dot = 0;
                 for (int i = 0; i < headDim; i++) {
                     dot += query.at(t, head * headDim + i) * key[from + i];
                 }
-                probabilities[p] = dot / (float) Math.sqrt(headDim);
+                probabilities[p] = dot / Math.sqrt(headDim);
             }
             Softmax.apply(probabilities);
             for (int i = 0; i < headDim; i++) {
-                float sum = 0;
+                double sum = 0;
                 for (int p = 0; p < length; p++) {
-                    sum += probabilities[p] * cache.values()[layer][FloatKvCache.slot(table, p)][from + i];
+                    sum += probabilities[p] * cache.values()[layer][DoubleKvCache.slot(table, p)][from + i];
                 }
                 out.set(t, head * headDim + i, sum);
             }

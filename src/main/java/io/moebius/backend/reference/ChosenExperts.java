@@ -3,4 +3,4 @@ package io.moebius.backend.reference;
 import io.moebius.backend.Routing;
 
 /** Expert ids and weights, [tokens][topK]. */
-record ChosenExperts(int[][] ids, float[][] weights, int topK) implements Routing {}
+record ChosenExperts(int[][] ids, double[][] weights, int topK) implements Routing {}

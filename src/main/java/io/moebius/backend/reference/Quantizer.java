@@ -7,7 +7,7 @@ final class Quantizer {
 
     private Quantizer() {}
 
-    static float[] apply(float[] x, ActivationQuantization scheme) {
+    static double[] apply(double[] x, ActivationQuantization scheme) {
         return switch (scheme) {
             case ActivationQuantization.None() -> x;
             case ActivationQuantization.Static(float scale) -> quantize(x, 0, x.length, scale, x.clone());
@@ -16,11 +16,11 @@ final class Quantizer {
         };
     }
 
-    private static float[] quantizeGroups(float[] x, int channels) {
-        float[] out = x.clone();
+    private static double[] quantizeGroups(double[] x, int channels) {
+        double[] out = x.clone();
         for (int start = 0; start < x.length; start += channels) {
             int end = Math.min(start + channels, x.length);
-            float largest = 0;
+            double largest = 0;
             for (int i = start; i < end; i++) {
                 largest = Math.max(largest, Math.abs(x[i]));
             }
@@ -31,7 +31,7 @@ final class Quantizer {
         return out;
     }
 
-    private static float[] quantize(float[] x, int start, int end, float scale, float[] out) {
+    private static double[] quantize(double[] x, int start, int end, double scale, double[] out) {
         for (int i = start; i < end; i++) {
             out[i] = E4m3.round(x[i] / scale) * scale;
         }

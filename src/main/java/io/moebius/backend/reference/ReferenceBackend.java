@@ -12,7 +12,7 @@ import io.moebius.backend.Tensor;
 import io.moebius.backend.Weight;
 import java.util.Arrays;
 
-/** Every kernel by its definition, in float32 with sums of products in float64; slow, and meant to be read. */
+/** Every kernel by its definition, in float64 throughout; slow, and meant to be read. */
 public final class ReferenceBackend implements Backend {
 
     private final Activations activations;
@@ -35,48 +35,48 @@ public final class ReferenceBackend implements Backend {
 
     @Override
     public Tensor tensor(int rows, int columns) {
-        return new FloatTensor(rows, columns);
+        return new DoubleTensor(rows, columns);
     }
 
     @Override
     public Routing routing(int tokens, int topK) {
-        return new ChosenExperts(new int[tokens][topK], new float[tokens][topK], topK);
+        return new ChosenExperts(new int[tokens][topK], new double[tokens][topK], topK);
     }
 
     @Override
     public Matrix load(Weight weight) {
-        return FloatMatrix.of(weight);
+        return DoubleMatrix.of(weight);
     }
 
     @Override
     public long kvBlockBytes(KvCache.Shape shape) {
-        return 2L * shape.layers() * KvCache.BLOCK_TOKENS * shape.heads() * shape.headDim() * Float.BYTES;
+        return 2L * shape.layers() * KvCache.BLOCK_TOKENS * shape.heads() * shape.headDim() * Double.BYTES;
     }
 
     @Override
     public KvCache kvCache(KvCache.Shape shape, int blocks) {
-        return FloatKvCache.of(shape, blocks);
+        return DoubleKvCache.of(shape, blocks);
     }
 
     @Override
     public void embed(Batch batch, Matrix table, Tensor out) {
         for (int t = 0; t < batch.size(); t++) {
-            float[] row = ((FloatMatrix) table).values()[batch.tokens()[t]];
-            System.arraycopy(row, 0, ((FloatTensor) out).values(), t * out.columns(), row.length);
+            double[] row = ((DoubleMatrix) table).values()[batch.tokens()[t]];
+            System.arraycopy(row, 0, ((DoubleTensor) out).values(), t * out.columns(), row.length);
         }
     }
 
     @Override
-    public void rmsNorm(Tensor x, Matrix weight, float epsilon, Tensor out) {
-        float[] factors = ((FloatMatrix) weight).values()[0];
+    public void rmsNorm(Tensor x, Matrix weight, double epsilon, Tensor out) {
+        double[] factors = ((DoubleMatrix) weight).values()[0];
         for (int t = 0; t < x.rows(); t++) {
             double squares = 0;
-            for (float value : Linear.row((FloatTensor) x, t)) {
-                squares += (double) value * value;
+            for (double value : Linear.row((DoubleTensor) x, t)) {
+                squares += value * value;
             }
-            double inverse = 1 / Math.sqrt(squares / x.columns() + epsilon);
+            double root = Math.sqrt(squares / x.columns() + epsilon);
             for (int c = 0; c < x.columns(); c++) {
-                ((FloatTensor) out).set(t, c, (float) (((FloatTensor) x).at(t, c) * inverse) * factors[c]);
+                ((DoubleTensor) out).set(t, c, ((DoubleTensor) x).at(t, c) / root * factors[c]);
             }
         }
     }
@@ -84,15 +84,15 @@ public final class ReferenceBackend implements Backend {
     @Override
     public void project(Tensor x, Matrix weight, Tensor out) {
         for (int t = 0; t < x.rows(); t++) {
-            float[] product = linear.apply(Linear.row((FloatTensor) x, t), (FloatMatrix) weight);
-            System.arraycopy(product, 0, ((FloatTensor) out).values(), t * out.columns(), product.length);
+            double[] product = linear.apply(Linear.row((DoubleTensor) x, t), (DoubleMatrix) weight);
+            System.arraycopy(product, 0, ((DoubleTensor) out).values(), t * out.columns(), product.length);
         }
     }
 
     @Override
     public void projectAdd(Tensor x, Matrix weight, Tensor residual) {
         for (int t = 0; t < x.rows(); t++) {
-            add(linear.apply(Linear.row((FloatTensor) x, t), (FloatMatrix) weight), 1, (FloatTensor) residual, t);
+            add(linear.apply(Linear.row((DoubleTensor) x, t), (DoubleMatrix) weight), 1, (DoubleTensor) residual, t);
         }
     }
 
@@ -102,10 +102,10 @@ public final class ReferenceBackend implements Backend {
         for (int s = 0; s < batch.sequences(); s++) {
             for (int t = batch.offsets()[s]; t < batch.offsets()[s + 1]; t++) {
                 int position = batch.positions()[t];
-                Attention.rotate((FloatTensor) query, t, position, rope);
-                Attention.rotate((FloatTensor) key, t, position, rope);
-                int slot = FloatKvCache.slot(batch.blockTables()[s], position);
-                Attention.store((FloatTensor) key, (FloatTensor) value, t, slot, (FloatKvCache) cache, layer);
+                Attention.rotate((DoubleTensor) query, t, position, rope);
+                Attention.rotate((DoubleTensor) key, t, position, rope);
+                int slot = DoubleKvCache.slot(batch.blockTables()[s], position);
+                Attention.store((DoubleTensor) key, (DoubleTensor) value, t, slot, (DoubleKvCache) cache, layer);
             }
         }
     }
@@ -114,7 +114,7 @@ public final class ReferenceBackend implements Backend {
     public void attend(Batch batch, Tensor query, KvCache cache, int layer, Tensor out) {
         for (int s = 0; s < batch.sequences(); s++) {
             for (int t = batch.offsets()[s]; t < batch.offsets()[s + 1]; t++) {
-                Attention.attend(batch, s, t, (FloatTensor) query, (FloatKvCache) cache, layer, (FloatTensor) out);
+                Attention.attend(batch, s, t, (DoubleTensor) query, (DoubleKvCache) cache, layer, (DoubleTensor) out);
             }
         }
     }
@@ -122,14 +122,14 @@ public final class ReferenceBackend implements Backend {
     @Override
     public void route(Tensor x, Matrix router, Routing out) {
         for (int t = 0; t < x.rows(); t++) {
-            float[] probabilities = linear.apply(Linear.row((FloatTensor) x, t), (FloatMatrix) router);
+            double[] probabilities = linear.apply(Linear.row((DoubleTensor) x, t), (DoubleMatrix) router);
             Softmax.apply(probabilities);
             choose(probabilities, ((ChosenExperts) out).ids()[t], ((ChosenExperts) out).weights()[t]);
         }
     }
 
-    private static void choose(float[] probabilities, int[] ids, float[] weights) {
-        float sum = 0;
+    private static void choose(double[] probabilities, int[] ids, double[] weights) {
+        double sum = 0;
         for (int k = 0; k < ids.length; k++) {
             int best = -1;
             for (int e = 0; e < probabilities.length; e++) {
@@ -155,22 +155,22 @@ public final class ReferenceBackend implements Backend {
         ChosenExperts chosen = (ChosenExperts) routing;
         for (int t = 0; t < x.rows(); t++) {
             for (int k = 0; k < chosen.topK(); k++) {
-                float[] output = expert(Linear.row((FloatTensor) x, t), experts, chosen.ids()[t][k]);
-                add(output, chosen.weights()[t][k], (FloatTensor) residual, t);
+                double[] output = expert(Linear.row((DoubleTensor) x, t), experts, chosen.ids()[t][k]);
+                add(output, chosen.weights()[t][k], (DoubleTensor) residual, t);
             }
         }
     }
 
-    private float[] expert(float[] x, Experts experts, int expert) {
-        float[] gate = linear.apply(x, (FloatMatrix) experts.gate().get(expert));
-        float[] up = linear.apply(x, (FloatMatrix) experts.up().get(expert));
+    private double[] expert(double[] x, Experts experts, int expert) {
+        double[] gate = linear.apply(x, (DoubleMatrix) experts.gate().get(expert));
+        double[] up = linear.apply(x, (DoubleMatrix) experts.up().get(expert));
         for (int i = 0; i < gate.length; i++) {
-            gate[i] = (float) (gate[i] / (1 + Math.exp(-gate[i]))) * up[i];
+            gate[i] = gate[i] / (1 + Math.exp(-gate[i])) * up[i];
         }
-        return linear.apply(gate, (FloatMatrix) experts.down().get(expert));
+        return linear.apply(gate, (DoubleMatrix) experts.down().get(expert));
     }
 
-    private static void add(float[] values, float factor, FloatTensor residual, int t) {
+    private static void add(double[] values, double factor, DoubleTensor residual, int t) {
         for (int c = 0; c < values.length; c++) {
             residual.add(t, c, factor * values[c]);
         }
@@ -179,14 +179,16 @@ public final class ReferenceBackend implements Backend {
     @Override
     public void gather(Tensor x, int[] rows, Tensor out) {
         for (int i = 0; i < rows.length; i++) {
-            float[] row = Linear.row((FloatTensor) x, rows[i]);
-            System.arraycopy(row, 0, ((FloatTensor) out).values(), i * out.columns(), row.length);
+            double[] row = Linear.row((DoubleTensor) x, rows[i]);
+            System.arraycopy(row, 0, ((DoubleTensor) out).values(), i * out.columns(), row.length);
         }
     }
 
     @Override
     public void read(Tensor x, int row, float[] out) {
-        System.arraycopy(((FloatTensor) x).values(), row * x.columns(), out, 0, x.columns());
+        for (int c = 0; c < x.columns(); c++) {
+            out[c] = (float) ((DoubleTensor) x).at(row, c);
+        }
     }
 
     @Override

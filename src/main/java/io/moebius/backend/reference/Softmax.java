@@ -5,18 +5,18 @@ final class Softmax {
 
     private Softmax() {}
 
-    static void apply(float[] x) {
-        float largest = Float.NEGATIVE_INFINITY;
-        for (float value : x) {
+    static void apply(double[] x) {
+        double largest = Double.NEGATIVE_INFINITY;
+        for (double value : x) {
             largest = Math.max(largest, value);
         }
         double sum = 0;
         for (int i = 0; i < x.length; i++) {
-            x[i] = (float) Math.exp(x[i] - largest);
+            x[i] = Math.exp(x[i] - largest);
             sum += x[i];
         }
         for (int i = 0; i < x.length; i++) {
-            x[i] /= (float) sum;
+            x[i] /= sum;
         }
     }
 }

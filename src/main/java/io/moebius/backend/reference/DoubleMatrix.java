@@ -6,27 +6,27 @@ import io.moebius.backend.Weight;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** A weight dequantised to float32 on the Java heap, [rows][columns]. */
-record FloatMatrix(float[][] values, int columns, ActivationQuantization activation) implements Matrix {
+/** A weight dequantised to float64 on the Java heap, [rows][columns]. */
+record DoubleMatrix(double[][] values, int columns, ActivationQuantization activation) implements Matrix {
 
     @Override
     public int rows() {
         return values.length;
     }
 
-    static FloatMatrix of(Weight weight) {
-        float[][] values = new float[weight.rows()][];
+    static DoubleMatrix of(Weight weight) {
+        double[][] values = new double[weight.rows()][];
         long rowBytes = (long) weight.columns() * weight.dtype().bytes();
         for (int row = 0; row < weight.rows(); row++) {
             ByteBuffer bytes =
                     weight.data().asSlice(row * rowBytes, rowBytes).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
             values[row] = dequantize(weight, row, bytes);
         }
-        return new FloatMatrix(values, weight.columns(), weight.activation());
+        return new DoubleMatrix(values, weight.columns(), weight.activation());
     }
 
-    private static float[] dequantize(Weight weight, int row, ByteBuffer bytes) {
-        float[] out = new float[weight.columns()];
+    private static double[] dequantize(Weight weight, int row, ByteBuffer bytes) {
+        double[] out = new double[weight.columns()];
         for (int c = 0; c < out.length; c++) {
             out[c] = switch (weight.dtype()) {
                 case F32 -> bytes.getFloat();

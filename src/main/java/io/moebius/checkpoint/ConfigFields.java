@@ -1,0 +1,63 @@
+package io.moebius.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+
+/** Typed and bounded values of config.json; null counts as absent. */
+record ConfigFields(JsonNode json) {
+
+    int integer(String key, int least, int most) {
+        JsonNode value = json.path(key);
+        if (absent(key)) {
+            throw new CheckpointException("config.json has no " + key);
+        }
+        if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < least || value.intValue() > most) {
+            throw wrong(key, "whole numbers from %d to %d".formatted(least, most));
+        }
+        return value.intValue();
+    }
+
+    int integer(String key, int least, int most, int absent) {
+        return absent(key) ? absent : integer(key, least, most);
+    }
+
+    double positive(String key, double absent) {
+        if (absent(key)) {
+            return absent;
+        }
+        double value = json.path(key).doubleValue();
+        if (!json.path(key).isNumber() || !(value > 0) || Double.isInfinite(value)) {
+            throw wrong(key, "numbers over 0");
+        }
+        return value;
+    }
+
+    String text(String key, String absent) {
+        if (absent(key)) {
+            return absent;
+        }
+        if (!json.path(key).isTextual()) {
+            throw wrong(key, "text");
+        }
+        return json.path(key).textValue();
+    }
+
+    boolean flag(String key) {
+        if (absent(key)) {
+            return false;
+        }
+        if (!json.path(key).isBoolean()) {
+            throw wrong(key, "true and false");
+        }
+        return json.path(key).booleanValue();
+    }
+
+    boolean absent(String key) {
+        return json.path(key).isMissingNode() || json.path(key).isNull();
+    }
+
+    CheckpointException wrong(String key, String allowed) {
+        String value = json.path(key).toString();
+        return new CheckpointException("config.json: %s is %s; allowed: %s"
+                .formatted(key, value.length() > 80 ? value.substring(0, 80) + "..." : value, allowed));
+    }
+}

@@ -1,0 +1,101 @@
+package io.moebius.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** config.json and generation_config.json as {@link ModelConfig}, every value checked before anything is sized by it. */
+final class ConfigReader {
+
+    private static final String MIXTRAL = "MixtralForCausalLM";
+
+    private ConfigReader() {}
+
+    static ModelConfig read(Path folder, JsonNode json) {
+        ConfigFields config = new ConfigFields(json);
+        String architecture = json.path("architectures").path(0).asText("");
+        if (!architecture.equals(MIXTRAL)) {
+            throw config.wrong("architectures", "[\"" + MIXTRAL + "\"]");
+        }
+        refuseWhatIsNotComputed(config);
+        int layers = config.integer("num_hidden_layers", 1, 1000);
+        int hidden = config.integer("hidden_size", 1, 1 << 17);
+        int heads = config.integer("num_attention_heads", 1, 1 << 12);
+        int kvHeads = config.integer("num_key_value_heads", 1, heads, heads);
+        if (heads % kvHeads != 0) {
+            throw config.wrong("num_key_value_heads", "divisors of num_attention_heads, " + heads);
+        }
+        if (config.absent("head_dim") && hidden % heads != 0) {
+            throw config.wrong("num_attention_heads", "divisors of hidden_size, " + hidden);
+        }
+        int headDim = config.integer("head_dim", 2, 1 << 12, hidden / heads);
+        if (headDim < 2 || headDim % 2 != 0) {
+            throw config.wrong("head_dim", "even numbers");
+        }
+        int experts = config.integer("num_local_experts", 1, 1 << 12);
+        int maxPositions = config.integer("max_position_embeddings", 1, 1 << 24);
+        int vocabulary = config.integer("vocab_size", 1, 1 << 24);
+        return new ModelConfig(
+                architecture,
+                layers,
+                hidden,
+                heads,
+                kvHeads,
+                headDim,
+                config.integer("intermediate_size", 1, 1 << 20),
+                experts,
+                config.integer("num_experts_per_tok", 1, experts),
+                vocabulary,
+                maxPositions,
+                (float) config.positive("rope_theta", 1e6),
+                config.positive("rms_norm_eps", 1e-5),
+                slidingWindow(config, maxPositions),
+                config.flag("tie_word_embeddings"),
+                config.integer("bos_token_id", 0, vocabulary - 1, -1),
+                eosTokens(folder, config, vocabulary));
+    }
+
+    private static void refuseWhatIsNotComputed(ConfigFields config) {
+        if (!config.text("hidden_act", "silu").equals("silu")) {
+            throw config.wrong("hidden_act", "\"silu\"");
+        }
+        if (!config.absent("rope_scaling")) {
+            throw config.wrong("rope_scaling", "null; scaled positions are not supported yet");
+        }
+    }
+
+    private static int slidingWindow(ConfigFields config, int maxPositions) {
+        int window = config.integer("sliding_window", 1, Integer.MAX_VALUE, maxPositions);
+        if (window < maxPositions) {
+            throw config.wrong(
+                    "sliding_window", "null, or at least max_position_embeddings; shorter windows are not supported yet");
+        }
+        return 0;
+    }
+
+    /** generation_config.json has the last word on what ends an answer. */
+    private static Set<Integer> eosTokens(Path folder, ConfigFields config, int vocabulary) {
+        Path generation = folder.resolve("generation_config.json");
+        JsonNode ids = config.json().path("eos_token_id");
+        if (Files.exists(generation)) {
+            JsonNode better = JsonFile.readObject(generation).path("eos_token_id");
+            ids = better.isMissingNode() || better.isNull() ? ids : better;
+        }
+        Set<Integer> tokens = new TreeSet<>();
+        if (ids.isArray()) {
+            ids.forEach(id -> tokens.add(token(id, vocabulary)));
+        } else if (!ids.isMissingNode() && !ids.isNull()) {
+            tokens.add(token(ids, vocabulary));
+        }
+        return Set.copyOf(tokens);
+    }
+
+    private static int token(JsonNode id, int vocabulary) {
+        if (!id.isIntegralNumber() || !id.canConvertToInt() || id.intValue() < 0 || id.intValue() >= vocabulary) {
+            throw new CheckpointException("eos_token_id is %s; allowed: whole numbers from 0 to %d".formatted(id, vocabulary - 1));
+        }
+        return id.intValue();
+    }
+}
