@@ -1,0 +1,39 @@
+package io.moebius.launch;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * What the executable would otherwise unpack at each start, laid beside it when it was installed. A container with a read-only root has
+ * no place to unpack to.
+ */
+record InstalledFiles(Path folder) {
+
+    /** The files beside this executable; none where it stands alone. */
+    static Optional<InstalledFiles> find() {
+        try {
+            return of(Path.of("/proc/self/exe").toRealPath().getParent());
+        } catch (IOException noProc) {
+            return Optional.empty();
+        }
+    }
+
+    static Optional<InstalledFiles> of(Path folder) {
+        return Files.isDirectory(folder.resolve("lib/tokenizers")) ? Optional.of(new InstalledFiles(folder)) : Optional.empty();
+    }
+
+    /** Makes JavaCPP and the tokenizer load their libraries from here; call it before either is touched. */
+    void useLibraries() {
+        String libraries = folder.resolve("lib").toString();
+        System.setProperty("ENGINE_CACHE_DIR", libraries);
+        System.setProperty("org.bytedeco.javacpp.pathsFirst", "true");
+        System.setProperty("java.library.path", libraries);
+    }
+
+    /** The demo model's folder. */
+    Path demoModel() {
+        return folder.resolve("demo-model");
+    }
+}
