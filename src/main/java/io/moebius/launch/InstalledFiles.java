@@ -6,12 +6,12 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * What the executable would otherwise unpack at each start, laid beside it when it was installed. A container with a read-only root has
- * no place to unpack to.
+ * What lies beside the native executable: its libraries and the demo model. Packed into it they would have to be unpacked at each
+ * start, for which a container with a read-only root has no place.
  */
 record InstalledFiles(Path folder) {
 
-    /** The files beside this executable; none where it stands alone. */
+    /** The files beside this executable; none on the Java virtual machine, which unpacks its own. */
     static Optional<InstalledFiles> find() {
         try {
             return of(Path.of("/proc/self/exe").toRealPath().getParent());
