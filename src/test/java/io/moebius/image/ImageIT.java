@@ -6,6 +6,7 @@ import com.github.dockerjava.api.model.AccessMode;
 import com.github.dockerjava.api.model.Bind;
 import com.github.dockerjava.api.model.Volume;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
@@ -148,6 +149,26 @@ class ImageIT {
         assertThat(ended.code()).isBetween(3, 99);
         assertThat(ended.errors().lines().filter(line -> line.startsWith("moebius: "))).hasSize(1)
                 .first().asString().contains("team/absent");
+    }
+
+    @Test
+    void runsWithoutAHome() {
+        try (GenericContainer<?> container = Image.container().withEnv("HOME", "/nonexistent")) {
+            container.withCreateContainerCmdModifier(
+                    create -> create.withUser("12345").getHostConfig().withReadonlyRootfs(true));
+            container.start();
+            assertThat(container.isRunning()).isTrue();
+        }
+    }
+
+    @Test
+    void anUnusableSystemLibraryIsOneLineWithItsCode(@TempDir Path folder) throws IOException {
+        Path broken = Files.createFile(folder.resolve("libstdc++.so.6"));
+        Image.Ended ended = Image.run(create -> create.getHostConfig()
+                .withBinds(new Bind(broken.toString(), new Volume("/lib/x86_64-linux-gnu/libstdc++.so.6"), AccessMode.ro)));
+        assertThat(ended.code()).isBetween(3, 99);
+        assertThat(ended.errors().lines().filter(line -> line.startsWith("moebius: "))).hasSize(1)
+                .first().asString().contains("libstdc++");
     }
 
     @Test
