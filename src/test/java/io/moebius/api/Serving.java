@@ -1,5 +1,6 @@
 package io.moebius.api;
 
+import io.moebius.engine.Engine;
 import io.moebius.text.template.TemplateException;
 import java.time.Duration;
 import java.time.Instant;
@@ -14,7 +15,7 @@ final class Serving {
 
     private Serving() {}
 
-    static ServedModel with(ScriptedEngine engine, Duration timeout) {
+    static ServedModel with(Engine engine, Duration timeout) {
         ByteTokenizer tokenizer = new ByteTokenizer();
         return new ServedModel(
                 "test/model",
