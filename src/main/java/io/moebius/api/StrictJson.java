@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.type.LogicalType;
@@ -18,6 +19,7 @@ import jakarta.inject.Singleton;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Collection;
 import java.util.List;
 
 /** Reads request bodies without guessing: no coercion, no duplicate keys, no text after the object. */
@@ -53,10 +55,27 @@ final class StrictJson {
             return mapper.treeToValue(body, type);
         } catch (JsonMappingException e) {
             String param = path(e.getPath());
-            throw ApiException.invalid(param, "%s has the wrong type or is out of range: %s".formatted(param, firstLine(e)));
+            Class<?> expected = e instanceof MismatchedInputException mismatch ? mismatch.getTargetType() : null;
+            throw ApiException.invalid(param, "%s has the wrong type; it must be %s".formatted(param, name(expected)));
         } catch (JsonProcessingException e) {
-            throw ApiException.invalid(null, firstLine(e));
+            throw ApiException.invalid(null, "the body can't be read as a request; see the API's documentation");
         }
+    }
+
+    private static String name(Class<?> expected) {
+        if (expected == null || expected == Integer.class || expected == int.class) {
+            return "an integer from -2147483648 to 2147483647";
+        }
+        if (expected == Double.class || expected == double.class) {
+            return "a finite number";
+        }
+        if (expected == Boolean.class || expected == boolean.class) {
+            return "true or false";
+        }
+        if (expected == String.class) {
+            return "a string";
+        }
+        return Collection.class.isAssignableFrom(expected) ? "a list" : "an object";
     }
 
     private static String path(List<JsonMappingException.Reference> path) {
@@ -79,8 +98,8 @@ final class StrictJson {
     }
 
     private static String firstLine(JsonProcessingException e) {
-        String line = e.getOriginalMessage().lines().findFirst().orElse("unreadable");
-        return line.replaceAll("`[a-z]+\\.[A-Za-z.]*?([A-Z]\\w*)`", "$1").replaceAll("\\p{Cntrl}", " ");
+        String line = e.getOriginalMessage().lines().findFirst().orElse("unreadable").replaceAll("\\p{Cntrl}", " ");
+        return line.substring(0, Math.min(line.length(), 200));
     }
 
     private static ObjectMapper mapper() {

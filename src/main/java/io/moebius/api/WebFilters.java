@@ -36,7 +36,7 @@ final class WebFilters {
         }
     }
 
-    /** Without reading the body, which is why the connection can't be used again. */
+    /** The body is read to its end and thrown away, for most clients read no answer before they have sent everything. */
     private void refuse(RoutingContext context, String length) {
         ApiException tooLarge = new ApiException(
                 413,
@@ -44,11 +44,12 @@ final class WebFilters {
                 "the body has %s bytes; at most %d are allowed".formatted(length, maxBodyBytes),
                 null,
                 "request_too_large");
-        context.response()
-                .setStatusCode(413)
-                .putHeader("Content-Type", "application/json")
-                .putHeader("Connection", "close")
-                .endHandler(end -> context.request().connection().close())
-                .end(ErrorReply.body(tooLarge).toString());
+        context.request()
+                .handler(discarded -> {})
+                .endHandler(end -> context.response()
+                        .setStatusCode(413)
+                        .putHeader("Content-Type", "application/json")
+                        .end(ErrorReply.body(tooLarge).toString()))
+                .resume();
     }
 }
