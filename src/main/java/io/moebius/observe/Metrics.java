@@ -129,6 +129,6 @@ public final class Metrics implements EngineObserver {
     }
 
     private static DistributionSummary quantiles(MeterRegistry registry, String name) {
-        return DistributionSummary.builder(name).publishPercentiles(0.5, 0.9, 0.99).register(registry);
+        return DistributionSummary.builder(name).publishPercentiles(0.5, 0.9, 0.99).percentilePrecision(2).register(registry);
     }
 }

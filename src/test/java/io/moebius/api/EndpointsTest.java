@@ -6,8 +6,14 @@ import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasItem;
 import static org.hamcrest.Matchers.matchesPattern;
 
+import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
+import java.io.ByteArrayInputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -18,6 +24,9 @@ class EndpointsTest {
 
     @Inject
     Readiness readiness;
+
+    @TestHTTPResource("/")
+    URI uri;
 
     @BeforeEach
     void serve() {
@@ -82,6 +91,18 @@ class EndpointsTest {
         json("{\"prompt\":\"" + "a".repeat(9 << 20) + "\"}").post("/v1/completions").then().statusCode(413)
                 .body("error.code", equalTo("request_too_large"));
         json("{\"prompt\":\"a\"}").post("/v1/completions").then().statusCode(200);
+    }
+
+    @Test
+    void refusesABodyOfUnknownLengthOverTheLimit() throws Exception {
+        HttpRequest request = HttpRequest.newBuilder(uri.resolve("/v1/completions"))
+                .version(HttpClient.Version.HTTP_1_1)
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(new byte[9 << 20])))
+                .build();
+        try (HttpClient client = HttpClient.newHttpClient()) {
+            assertThat(client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode()).isEqualTo(413);
+        }
     }
 
     @Test
