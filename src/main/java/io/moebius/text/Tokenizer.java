@@ -15,6 +15,12 @@ public interface Tokenizer extends AutoCloseable {
     /** Bytes that one id stands for, also where they are no whole character; of a special token its name. */
     byte[] bytes(int id);
 
+    /** Whether only templates may write this id. */
+    boolean isSpecial(int id);
+
+    /** Whether decoding drops one space at the start of a whole text. */
+    boolean stripsFirstSpace();
+
     /** Ids run from 0 to vocabulary() - 1. */
     int vocabulary();
 

@@ -1,0 +1,43 @@
+package io.moebius.api;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.smallrye.common.annotation.RunOnVirtualThread;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+
+@Path("/v1/completions")
+public final class CompletionsResource {
+
+    private static final int MOST_LOGPROBS = 20;
+
+    private final Readiness readiness;
+    private final StrictJson json;
+    private final Answering answering;
+
+    CompletionsResource(Readiness readiness, StrictJson json, Answering answering) {
+        this.readiness = readiness;
+        this.json = json;
+        this.answering = answering;
+    }
+
+    @POST
+    @Consumes(MediaType.APPLICATION_JSON)
+    @RunOnVirtualThread
+    public void complete(byte[] bytes, @Context RoutingContext context) {
+        ServedModel model = readiness.model();
+        ObjectNode body = json.object(bytes);
+        GenerationRequest request = json.read(body, GenerationRequest.class);
+        CompletionRequest completion = json.read(body, CompletionRequest.class);
+        Models.check(model, request.model());
+        GenerationPlan.checkShape(body, request, model);
+        int topLogprobs = Check.between("logprobs", completion.logprobs(), 0, MOST_LOGPROBS, -1);
+        String param = completion.tokens() == null ? "prompt" : "tokens";
+        GenerationPlan plan = GenerationPlan.of(
+                model, request, Prompts.ofCompletion(model, completion), topLogprobs, param);
+        answering.answer(plan, new CompletionAnswer(plan), context);
+    }
+}

@@ -1,0 +1,59 @@
+package io.moebius.api;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import java.util.concurrent.atomic.AtomicReference;
+
+/** How far the start has come; launch writes it, the endpoints read it. */
+@ApplicationScoped
+public class Readiness {
+
+    private final AtomicReference<State> state = new AtomicReference<>(new Starting("starting", 0));
+
+    /** @param progress of this phase, 0 to 1 */
+    public void phase(String name, double progress) {
+        state.set(new Starting(name, Math.clamp(progress, 0, 1)));
+    }
+
+    /** A first token has been generated: requests are served from here on. */
+    public void ready(ServedModel model) {
+        state.set(new Serving(model));
+    }
+
+    /** Refuses new requests; those at work go on. */
+    public void draining() {
+        state.set(new Draining());
+    }
+
+    /** The start ended with an error. */
+    public void failed(String error) {
+        state.set(new Failed(error));
+    }
+
+    State state() {
+        return state.get();
+    }
+
+    /** @throws ApiException 503 while there is no model to answer */
+    ServedModel model() {
+        return switch (state.get()) {
+            case Serving(ServedModel model) -> model;
+            case Starting(String phase, double progress) -> throw ApiException.unavailable(
+                    "the model is not ready: %s, %d %%; try again later".formatted(phase, Math.round(100 * progress)),
+                    "model_not_ready");
+            case Draining() -> throw ApiException.unavailable(
+                    "the server is stopping and takes no new requests; try another one", "server_is_draining");
+            case Failed(String error) -> throw ApiException.unavailable(
+                    "the model could not be loaded: " + error, "model_not_ready");
+        };
+    }
+
+    sealed interface State {}
+
+    record Starting(String phase, double progress) implements State {}
+
+    record Serving(ServedModel model) implements State {}
+
+    record Draining() implements State {}
+
+    record Failed(String error) implements State {}
+}
