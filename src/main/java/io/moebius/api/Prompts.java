@@ -29,7 +29,7 @@ final class Prompts {
         }
         ContextLength.checkBytes(model, "messages", bytes);
         try {
-            return model.tokenizer().encodeTemplate(model.chatTemplate().render(conversation));
+            return model.chatTemplate().ids(conversation);
         } catch (TemplateException e) {
             throw ApiException.invalid("messages", e.getMessage());
         }

@@ -48,6 +48,16 @@ final class ByteTokenizer implements Tokenizer {
     }
 
     @Override
+    public boolean isSpecial(int id) {
+        return id < FIRST_BYTE;
+    }
+
+    @Override
+    public boolean stripsFirstSpace() {
+        return false;
+    }
+
+    @Override
     public int vocabulary() {
         return FIRST_BYTE + 256;
     }

@@ -31,7 +31,7 @@ final class Serving {
                         }
                         text.append(message.role()).append(": ").append(message.content()).append('\n');
                     });
-                    return text.toString();
+                    return ByteTokenizer.ids(text.toString());
                 },
                 VOCABULARY,
                 ServedModel.longestTokenBytes(tokenizer),

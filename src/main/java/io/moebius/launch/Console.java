@@ -1,0 +1,66 @@
+package io.moebius.launch;
+
+import java.io.PrintStream;
+import java.util.Locale;
+
+/** What a person sees on stderr: phases with progress, one line for a failure, the summary. */
+final class Console {
+
+    private static final PrintStream ERR = System.err;
+    private static final boolean TERMINAL = System.console() != null && System.console().isTerminal();
+    private static final int BAR = 30;
+
+    private String phase = "";
+    private int shown = -1;
+
+    static void error(String message) {
+        ERR.println("moebius: " + message.lines().findFirst().orElse(""));
+    }
+
+    static String firstLine(Throwable failure) {
+        String message = failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
+        return message.lines().findFirst().orElse("");
+    }
+
+    /** A new phase begins. */
+    synchronized void phase(String name) {
+        finish();
+        phase = name;
+        shown = -1;
+        progress(0);
+    }
+
+    /** @param fraction of this phase, 0 to 1; a terminal shows a bar, a log file one line per phase */
+    synchronized void progress(double fraction) {
+        int percent = (int) (100 * fraction);
+        if (percent == shown) {
+            return;
+        }
+        if (TERMINAL) {
+            int filled = percent * BAR / 100;
+            ERR.print("\r  %-24s [%s%s] %3d %%".formatted(phase, "#".repeat(filled), ".".repeat(BAR - filled), percent));
+        } else if (shown < 0) {
+            ERR.println("  " + phase + " ...");
+        }
+        shown = percent;
+    }
+
+    private void finish() {
+        if (TERMINAL && shown >= 0) {
+            ERR.print("\r" + " ".repeat(phase.length() + BAR + 40) + "\r");
+        }
+    }
+
+    synchronized void ready(Summary summary) {
+        finish();
+        shown = -1;
+        ERR.print(summary.text());
+        ERR.flush();
+    }
+
+    static String size(long bytes) {
+        return bytes >= 1L << 30
+                ? String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1L << 30))
+                : String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1L << 20));
+    }
+}

@@ -1,0 +1,27 @@
+package io.moebius.launch;
+
+import io.moebius.launch.FlagType.Choice;
+import io.moebius.launch.FlagType.Whole;
+import java.util.List;
+
+/** What computes, and how much at once. */
+final class EngineFlags {
+
+    static final Flag DEVICE =
+            Flag.of("device", new Choice("auto", "cpu", "cuda", "reference"), "auto", "What computes; reference is slow plain Java.");
+    static final Flag ACTIVATIONS = Flag.of(
+            "activations", new Choice("auto", "16bit", "8bit"), "auto",
+            "Inputs of FP8 layers: 16bit leaves them unquantised, 8bit quantises them as the model says; auto is 16bit on the CPU.");
+    static final Flag MAX_BATCH_SIZE = Flag.of("max-batch-size", new Whole(1, 4096), "384", "Most sequences in a step.");
+    static final Flag MAX_TOKEN_COUNT = Flag.of(
+            "max-token-count", new Whole(1, 1 << 20), "512",
+            "Most tokens in a step, at least --max-batch-size; longer prompts are read in pieces.");
+    static final Flag KV_CACHE_DTYPE =
+            Flag.notYet("kv-cache-dtype", new Choice("auto", "bf16", "fp8"), "auto", "Type of the KV cache; auto is float32 on the CPU.");
+    static final Flag NUM_DEVICES =
+            Flag.notYet("num-devices", new Whole(1, 64), "1", "Devices that share the model; -d for short.");
+
+    static final List<Flag> ALL = List.of(DEVICE, ACTIVATIONS, MAX_BATCH_SIZE, MAX_TOKEN_COUNT, KV_CACHE_DTYPE, NUM_DEVICES);
+
+    private EngineFlags() {}
+}

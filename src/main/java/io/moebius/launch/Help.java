@@ -1,0 +1,95 @@
+package io.moebius.launch;
+
+import java.util.List;
+import java.util.Map;
+
+/** The flag table as text for a terminal and as docs/flags.md. */
+final class Help {
+
+    private static final int WIDTH = 80;
+
+    private Help() {}
+
+    static String forTerminal() {
+        StringBuilder out = new StringBuilder("""
+                moebius [FLAGS]: serves an FP8 mixture-of-experts model behind an OpenAI-compatible API.
+
+                Every flag has a twin in the environment: --web-server-port is MOEBIUS_WEB_SERVER_PORT.
+                """);
+        for (Map.Entry<String, List<Flag>> topic : FlagTable.TOPICS.entrySet()) {
+            out.append('\n').append(topic.getKey()).append('\n');
+            for (Flag flag : topic.getValue()) {
+                out.append("  ").append(flag.option()).append(' ').append(flag.type().label()).append('\n');
+                out.append(wrapped(description(flag)));
+            }
+        }
+        return out.append("""
+
+                Other
+                  --help, --version
+
+                Examples
+                  moebius
+                      serves the built-in demo model on port 8000
+                  moebius --hf-model-name FriendliAI/Mixtral-8x7B-Instruct-v0.1-fp8
+                      serves a model from the Hugging Face cache
+                  curl localhost:8000/v1/chat/completions -H 'Content-Type: application/json' \\
+                    -d '{"messages": [{"role": "user", "content": "Hello!"}]}'
+                """).toString();
+    }
+
+    private static String description(Flag flag) {
+        String later = flag.idle() == null ? "" : " Not supported yet.";
+        return flag.description() + later + (flag.defaultValue() == null ? "" : " Default: " + flag.defaultValue() + ".");
+    }
+
+    private static String wrapped(String text) {
+        StringBuilder out = new StringBuilder();
+        StringBuilder line = new StringBuilder("     ");
+        for (String word : text.split(" ")) {
+            if (line.length() + 1 + word.length() > WIDTH) {
+                out.append(line).append('\n');
+                line = new StringBuilder("     ");
+            }
+            line.append(' ').append(word);
+        }
+        return out.append(line).append('\n').toString();
+    }
+
+    static String flagsPage() {
+        StringBuilder out = new StringBuilder("""
+                # Flags
+
+                Made from the program's flag table. The command line comes before the environment, the environment before the default.
+                A wrong value ends the program with exit code 2 and one line.
+                """);
+        for (Map.Entry<String, List<Flag>> topic : FlagTable.TOPICS.entrySet()) {
+            out.append("\n## ").append(topic.getKey()).append("\n\n| flag | values | default | environment | meaning |\n| --- | --- | --- | --- | --- |\n");
+            for (Flag flag : topic.getValue()) {
+                String later = flag.idle() == null ? "" : " **Not supported yet**: any other value than the default is refused.";
+                out.append("| `%s` | %s | %s | `%s` | %s%s |\n".formatted(
+                        flag.option(),
+                        values(flag),
+                        flag.defaultValue() == null ? "" : "`" + flag.defaultValue() + "`",
+                        flag.variable(),
+                        flag.description(),
+                        later));
+            }
+        }
+        return out.toString();
+    }
+
+    private static String values(Flag flag) {
+        return flag.type() instanceof FlagType.Whole(long least, long most)
+                ? least + " to " + most
+                : flag.type().label().replace("|", ", ");
+    }
+
+    static String exitCodesPage() {
+        StringBuilder out = new StringBuilder("# Exit codes\n\nA failure is one line on stderr, beginning with `moebius: `, and one of these.\n\n| code | meaning |\n| --- | --- |\n");
+        for (ExitCode code : ExitCode.values()) {
+            out.append("| %d | %s |\n".formatted(code.status(), code.meaning()));
+        }
+        return out.append("| 143, 130 | a second SIGTERM or SIGINT ended the program at once |\n").toString();
+    }
+}

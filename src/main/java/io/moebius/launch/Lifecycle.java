@@ -1,0 +1,72 @@
+package io.moebius.launch;
+
+import io.moebius.api.Readiness;
+import io.quarkus.runtime.Quarkus;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
+
+/** Starts the sequence once the ports are open; drains and closes what it made when the program is told to stop. */
+@ApplicationScoped
+class Lifecycle {
+
+    private final StartSequence sequence;
+    private final Readiness readiness;
+    private final Settings settings;
+    private final AtomicReference<Service> service = new AtomicReference<>();
+
+    Lifecycle(StartSequence sequence, Readiness readiness, Settings settings) {
+        this.sequence = sequence;
+        this.readiness = readiness;
+        this.settings = settings;
+    }
+
+    void started(@Observes StartupEvent event) {
+        if (settings.on(StartSequence.ENABLED)) {
+            Signals.install(this::drain);
+            Thread.ofPlatform().name("start").start(this::start);
+        }
+    }
+
+    private void start() {
+        try {
+            service.set(sequence.run());
+        } catch (StartException e) {
+            fail(e.code(), e.getMessage(), e);
+        } catch (OutOfMemoryError e) {
+            fail(ExitCode.OUT_OF_MEMORY, "out of memory while starting: " + Console.firstLine(e), e);
+        } catch (RuntimeException | Error e) {
+            fail(ExitCode.FAILED, "the start failed: " + Console.firstLine(e), e);
+        }
+    }
+
+    private void fail(ExitCode code, String message, Throwable cause) {
+        System.getLogger(Lifecycle.class.getName()).log(System.Logger.Level.DEBUG, message, cause);
+        readiness.failed(message);
+        Console.error(message);
+        Quarkus.asyncExit(code.status());
+    }
+
+    private void drain() {
+        readiness.draining();
+        Service running = service.get();
+        if (running != null) {
+            try {
+                running.engine().drain(Duration.ofSeconds(settings.whole(ServerFlags.DRAIN_TIMEOUT)));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        Quarkus.asyncExit(ExitCode.OK.status());
+    }
+
+    void stopped(@Observes ShutdownEvent event) {
+        Service running = service.getAndSet(null);
+        if (running != null) {
+            running.close();
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package io.moebius.launch;
+
+import io.quarkus.runtime.Quarkus;
+import io.quarkus.runtime.annotations.QuarkusMain;
+import java.net.BindException;
+import org.eclipse.microprofile.config.ConfigProvider;
+
+/** Parses the flags and runs the application until it is told to stop. */
+@QuarkusMain
+public final class Main {
+
+    private Main() {}
+
+    public static void main(String[] arguments) {
+        try {
+            switch (CommandLine.parse(arguments, System.getenv())) {
+                case CommandLine.Request.Help() -> System.out.print(Help.forTerminal());
+                case CommandLine.Request.Version() -> System.out.println("moebius " + version());
+                case CommandLine.Request.Serve(var values) -> {
+                    FlagSource.parsed(values);
+                    Quarkus.run(null, Main::exit);
+                }
+            }
+        } catch (StartException e) {
+            Console.error(e.getMessage());
+            System.exit(e.code().status());
+        }
+    }
+
+    private static String version() {
+        return ConfigProvider.getConfig().getValue("quarkus.application.version", String.class);
+    }
+
+    /** Quarkus could not start, or has ended. */
+    private static void exit(int status, Throwable failure) {
+        if (failure == null) {
+            System.exit(status);
+        }
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof BindException || String.valueOf(cause.getMessage()).contains("already bound")) {
+                Console.error("a port cannot be opened: %s; free it or give another --web-server-port or --metrics-port"
+                        .formatted(Console.firstLine(cause)));
+                System.exit(ExitCode.PORT_IN_USE.status());
+            }
+        }
+        Console.error("the server could not start: " + Console.firstLine(failure));
+        System.exit(ExitCode.FAILED.status());
+    }
+}

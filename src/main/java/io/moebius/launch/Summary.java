@@ -1,0 +1,51 @@
+package io.moebius.launch;
+
+import java.time.Duration;
+
+/** What is served, as it is printed once the first token has been generated. */
+record Summary(
+        String model,
+        String format,
+        long weightBytes,
+        String backend,
+        String activations,
+        MemoryPlan cache,
+        int maxSequenceLength,
+        String policy,
+        int webPort,
+        int metricsPort,
+        Duration start) {
+
+    String text() {
+        return """
+
+                Moebius serves %s
+
+                  format       %s, %s of weights
+                  backend      %s
+                  activations  %s
+                  KV cache     %,d tokens in %s; sequences up to %,d tokens
+                  policy       %s
+                  ports        API %d, metrics %d
+                  ready in     %.1f s
+
+                  curl localhost:%d/v1/chat/completions -H 'Content-Type: application/json' \\
+                    -d '{"messages": [{"role": "user", "content": "What is the capital of France?"}]}'
+
+                """
+                .formatted(
+                        model,
+                        format,
+                        Console.size(weightBytes),
+                        backend,
+                        activations,
+                        cache.tokens(),
+                        Console.size(cache.bytes()),
+                        maxSequenceLength,
+                        policy,
+                        webPort,
+                        metricsPort,
+                        start.toMillis() / 1000.0,
+                        webPort);
+    }
+}
