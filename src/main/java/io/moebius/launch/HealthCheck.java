@@ -20,6 +20,8 @@ import java.util.Optional;
  */
 final class HealthCheck {
 
+    static final String COMMAND = "healthcheck";
+
     private static final String FLAG = "--web-server-port";
     private static final int DEFAULT_PORT = 8000;
     private static final int TIMEOUT_MILLIS = 4000;

@@ -3,6 +3,7 @@ package io.moebius.launch;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import java.net.BindException;
+import java.util.List;
 import org.eclipse.microprofile.config.ConfigProvider;
 
 /** Parses the flags and runs the application until it is told to stop. */
@@ -12,12 +13,16 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] arguments) {
+        if (arguments.length > 0 && arguments[0].equals(HealthCheck.COMMAND)) {
+            System.exit(HealthCheck.run(List.of(arguments).subList(1, arguments.length), System.getenv(), System.err));
+        }
         try {
             switch (CommandLine.parse(arguments, System.getenv())) {
                 case CommandLine.Request.Help() -> System.out.print(Help.forTerminal());
                 case CommandLine.Request.Version() -> System.out.println("moebius " + version());
                 case CommandLine.Request.Serve(var values) -> {
                     FlagSource.parsed(values);
+                    InstalledFiles.find().ifPresent(InstalledFiles::useLibraries);
                     Quarkus.run(null, Main::exit);
                 }
             }

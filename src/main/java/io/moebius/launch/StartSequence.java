@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -52,10 +53,11 @@ final class StartSequence {
     Service run() {
         String name = settings.required(ModelFlags.HF_MODEL_NAME);
         boolean embedded = name.equals(EmbeddedModel.NAME);
+        Optional<Path> installed = InstalledFiles.find().map(InstalledFiles::demoModel).filter(demo -> embedded);
         Path folder = null;
         try {
             phase("finding the model");
-            folder = embedded
+            folder = installed.isPresent() ? installed.get() : embedded
                     ? EmbeddedModel.unpack(Path.of(System.getProperty("java.io.tmpdir")))
                     : HubCache.of(System.getenv()).find(name, settings.required(ModelFlags.REVISION));
             return serve(name, folder);
@@ -66,7 +68,7 @@ final class StartSequence {
         } catch (TextException e) {
             throw new StartException(ExitCode.BAD_TOKENIZER, e.getMessage());
         } finally {
-            if (embedded && folder != null) {
+            if (embedded && installed.isEmpty() && folder != null) {
                 EmbeddedModel.delete(folder);
             }
         }
