@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -149,6 +151,39 @@ class ImageIT {
         assertThat(ended.code()).isBetween(3, 99);
         assertThat(ended.errors().lines().filter(line -> line.startsWith("moebius: "))).hasSize(1)
                 .first().asString().contains("team/absent");
+    }
+
+    @Test
+    void flagsComeByTheirEnvironmentTwinsToo() throws IOException {
+        try (GenericContainer<?> container = Image.container().withEnv("MOEBIUS_SERVED_MODEL_NAME", "twin")) {
+            container.start();
+            assertThat(Image.get(container, 8000, "/v1/models").body()).contains("\"twin\"");
+        }
+    }
+
+    @Test
+    void theSecretIsNeverShown() throws IOException {
+        try (GenericContainer<?> container = Image.container().withEnv("FRIENDLI_CONTAINER_SECRET", "s3cret-value")) {
+            container.start();
+            assertThat(container.getLogs()).doesNotContain("s3cret-value");
+            assertThat(Image.get(container, 8281, "/metrics").body()).doesNotContain("s3cret-value");
+        }
+    }
+
+    @Test
+    void theMemoryPlanFollowsTheContainersLimit() {
+        try (GenericContainer<?> container = Image.container()) {
+            container.withCreateContainerCmdModifier(
+                    create -> create.getHostConfig().withMemory(400L << 20).withMemorySwap(400L << 20));
+            container.start();
+            assertThat(cacheMebibytes(container.getLogs(OutputType.STDERR))).isLessThan(400);
+        }
+    }
+
+    private static double cacheMebibytes(String summary) {
+        Matcher size = Pattern.compile("KV cache .* tokens in ([0-9.]+) (MiB|GiB)").matcher(summary);
+        assertThat(size.find()).as(summary).isTrue();
+        return Double.parseDouble(size.group(1)) * (size.group(2).equals("GiB") ? 1024 : 1);
     }
 
     @Test
