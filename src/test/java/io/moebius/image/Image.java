@@ -43,6 +43,8 @@ final class Image {
     static GenericContainer<?> container(String... flags) {
         return new GenericContainer<>(DockerImageName.parse(name()))
                 .withCommand(flags)
+                // Small batches: the tests need little memory for their KV caches.
+                .withEnv("MOEBIUS_MAX_BATCH_SIZE", "8")
                 .withExposedPorts(8000, 8281)
                 .waitingFor(Wait.forHttp("/health").forPort(8000).forStatusCode(200).withStartupTimeout(LIMIT));
     }
