@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moebius.backend.Activations;
 import io.moebius.backend.Backend;
+import io.moebius.backend.cpu.CpuBackend;
 import io.moebius.backend.reference.ReferenceBackend;
 import io.moebius.checkpoint.Checkpoint;
 import java.nio.file.Path;
@@ -23,7 +24,7 @@ class GoldenTest {
     private static final int MAX_TOKENS = 512;
 
     private static final Map<String, Function<Activations, Backend>> BACKENDS =
-            Map.of("reference", ReferenceBackend::new);
+            Map.of("reference", ReferenceBackend::new, "cpu", CpuBackend::new);
 
     static Stream<Arguments> fixturesAndBackends() {
         return Fixtures.all().flatMap(f -> BACKENDS.keySet().stream().map(b -> Arguments.of(f, b)));
