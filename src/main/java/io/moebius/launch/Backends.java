@@ -2,6 +2,7 @@ package io.moebius.launch;
 
 import io.moebius.backend.Activations;
 import io.moebius.backend.Backend;
+import io.moebius.backend.cpu.CpuBackend;
 import io.moebius.backend.reference.ReferenceBackend;
 
 /** Which backend --device means on this machine. */
@@ -20,6 +21,11 @@ final class Backends {
     }
 
     private static Backend cpu(Activations activations) {
-        return new ReferenceBackend(activations);
+        try {
+            return new CpuBackend(activations);
+        } catch (LinkageError | IllegalStateException e) {
+            throw new StartException(
+                    ExitCode.NO_BACKEND, "the CPU kernels cannot be used: " + Console.firstLine(e) + "; try --device reference");
+        }
     }
 }

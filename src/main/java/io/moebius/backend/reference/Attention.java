@@ -25,9 +25,8 @@ final class Attention {
     }
 
     static void store(DoubleTensor key, DoubleTensor value, int t, int slot, DoubleKvCache cache, int layer) {
-        int width = key.columns();
-        System.arraycopy(key.values(), t * width, cache.keys()[layer][slot], 0, width);
-        System.arraycopy(value.values(), t * width, cache.values()[layer][slot], 0, width);
+        cache.keys()[layer][slot] = Linear.row(key, t);
+        cache.values()[layer][slot] = Linear.row(value, t);
     }
 
     static void attend(Batch batch, int sequence, int t, DoubleTensor query, DoubleKvCache cache, int layer, DoubleTensor out) {

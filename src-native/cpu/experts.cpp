@@ -1,0 +1,109 @@
+// The router and the mixture of experts.
+//
+//   y[t] += sum over k of weight[t, k] * down_e(silu(gate_e x[t]) * up_e x[t]), e = id[t, k], added in the order of k.
+//   Tokens are grouped by expert, so that each touched expert's weights are read once: bound by that for few tokens.
+#include <cmath>
+#include <cstring>
+
+#include "engine.h"
+
+using namespace moebius;
+
+void moebius_route(void *engine, const float *x, const void *router, int rows, int top_k, int *ids, float *weights) {
+    const int experts = matrix_of(router).rows;
+    std::vector<float> logits(static_cast<size_t>(rows) * experts);
+    moebius_project(engine, x, router, rows, logits.data(), 0);
+    std::vector<double> probabilities(experts);
+    for (int t = 0; t < rows; t++) {
+        const float *row = logits.data() + static_cast<long>(t) * experts;
+        float largest = row[0];
+        for (int e = 1; e < experts; e++) largest = std::fmax(largest, row[e]);
+        for (int e = 0; e < experts; e++) probabilities[e] = std::exp(static_cast<double>(row[e]) - largest);
+        double sum = 0;
+        for (int k = 0; k < top_k; k++) {
+            int best = -1;
+            for (int e = 0; e < experts; e++) {
+                bool taken = false;
+                for (int j = 0; j < k; j++) taken |= ids[t * top_k + j] == e;
+                if (!taken && (best < 0 || probabilities[e] > probabilities[best])) best = e;
+            }
+            ids[t * top_k + k] = best;
+            sum += probabilities[best];
+        }
+        for (int k = 0; k < top_k; k++)
+            weights[t * top_k + k] = static_cast<float>(probabilities[ids[t * top_k + k]] / sum);
+    }
+}
+
+namespace {
+
+// The tokens of an expert: rows [begin, end) of the grouped order.
+struct Group {
+    const Matrix *gate, *up, *down;
+    int begin, end;
+};
+
+// One loop over the rows of a matrix of every group.
+template <typename Body>
+void each_row(Engine &e, const std::vector<Group> &groups, int rows, const Body &body) {
+    e.pool.parallel(static_cast<int>(groups.size()) * rows, 16, [&](int begin, int end, int) {
+        for (int task = begin; task < end; task++) body(groups[task / rows], task % rows);
+    });
+}
+
+}  // namespace
+
+void moebius_experts(void *engine, const float *x, const int *ids, const float *weights, int rows, int top_k,
+                     const int64_t *matrices, int experts, float *residual) {
+    Engine &e = engine_of(engine);
+    std::vector<std::vector<int>> chosen(experts);
+    for (int pair = 0; pair < rows * top_k; pair++) chosen[ids[pair]].push_back(pair);
+    std::vector<Group> groups;
+    std::vector<int> place(rows * top_k);
+    int next = 0;
+    for (int expert = 0; expert < experts; expert++) {
+        if (chosen[expert].empty()) continue;
+        auto matrix = [&](int i) { return reinterpret_cast<const Matrix *>(matrices[3 * expert + i]); };
+        groups.push_back({matrix(0), matrix(1), matrix(2), next, next + static_cast<int>(chosen[expert].size())});
+        for (int pair : chosen[expert]) place[pair] = next++;
+    }
+    if (groups.empty()) return;
+    const long hidden = groups[0].gate->columns, ffn = groups[0].gate->rows;
+
+    std::vector<float> grouped(next * hidden), gate_input(next * hidden), up_input(next * hidden), memory;
+    for (int pair = 0; pair < rows * top_k; pair++)
+        std::memcpy(grouped.data() + place[pair] * hidden, x + pair / top_k * hidden, hidden * sizeof(float));
+    auto quantize = [&](const Matrix &matrix, const Group &group, const std::vector<float> &from, std::vector<float> &to) {
+        const long offset = static_cast<long>(group.begin) * matrix.columns;
+        const int count = group.end - group.begin;
+        const float *quantized = e.quantized(matrix, from.data() + offset, count, memory);
+        std::memcpy(to.data() + offset, quantized, count * static_cast<long>(matrix.columns) * sizeof(float));
+    };
+    for (const Group &group : groups) {
+        quantize(*group.gate, group, grouped, gate_input);
+        quantize(*group.up, group, grouped, up_input);
+    }
+
+    std::vector<float> inner(next * ffn), inner_input(next * ffn), outer(next * hidden);
+    each_row(e, groups, ffn, [&](const Group &group, int n) {
+        static thread_local std::vector<float> gate_row, up_row;
+        gate_row.resize(hidden);
+        up_row.resize(hidden);
+        e.kernels.decode_row(*group.gate, n, gate_row.data());
+        e.kernels.decode_row(*group.up, n, up_row.data());
+        for (long i = group.begin; i < group.end; i++) {
+            const float gate = e.kernels.dot(gate_input.data() + i * hidden, gate_row.data(), hidden);
+            const float up = e.kernels.dot(up_input.data() + i * hidden, up_row.data(), hidden);
+            inner[i * ffn + n] = gate / (1.0f + std::exp(-gate)) * up;
+        }
+    });
+    for (const Group &group : groups) quantize(*group.down, group, inner, inner_input);
+    each_row(e, groups, hidden, [&](const Group &group, int n) {
+        std::vector<float> &row = Engine::row_memory(ffn);
+        e.kernels.decode_row(*group.down, n, row.data());
+        for (long i = group.begin; i < group.end; i++)
+            outer[i * hidden + n] = e.kernels.dot(inner_input.data() + i * ffn, row.data(), ffn);
+    });
+    for (long pair = 0; pair < static_cast<long>(rows) * top_k; pair++)
+        e.kernels.add_scaled(residual + pair / top_k * hidden, weights[pair], outer.data() + place[pair] * hidden, hidden);
+}

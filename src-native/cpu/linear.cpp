@@ -1,0 +1,53 @@
+// Embedding, RMSNorm and linear layers.
+//
+//   project: out[t, n] = sum over k of x[t, k] * w[n, k]; x [T, K], w [N, K] in its checkpoint's format, out [T, N].
+//   Each row of w is decoded once and used for all T tokens: bound by reading w for few tokens, by dot products for many.
+#include <cmath>
+#include <cstring>
+
+#include "engine.h"
+
+using namespace moebius;
+
+void moebius_embed(void *engine, const void *table, const int *tokens, int count, float *out) {
+    const Matrix &matrix = matrix_of(table);
+    for (int t = 0; t < count; t++)
+        engine_of(engine).kernels.decode_row(matrix, tokens[t], out + static_cast<long>(t) * matrix.columns);
+}
+
+void moebius_rms_norm(void *engine, const float *x, const void *weight, double epsilon, int rows, float *out) {
+    const Matrix &matrix = matrix_of(weight);
+    const long columns = matrix.columns;
+    std::vector<float> factors(columns);
+    engine_of(engine).kernels.decode_row(matrix, 0, factors.data());
+    engine_of(engine).pool.parallel(rows, 8, [&](int begin, int end, int) {
+        for (long t = begin; t < end; t++) {
+            const float *from = x + t * columns;
+            double squares = 0;
+            for (long c = 0; c < columns; c++) squares += static_cast<double>(from[c]) * from[c];
+            const double root = std::sqrt(squares / columns + epsilon);
+            for (long c = 0; c < columns; c++) out[t * columns + c] = static_cast<float>(from[c] / root) * factors[c];
+        }
+    });
+}
+
+void moebius_project(void *engine, const float *x, const void *matrix, int rows, float *out, int add) {
+    Engine &e = engine_of(engine);
+    const Matrix &w = matrix_of(matrix);
+    std::vector<float> memory;
+    const float *input = e.quantized(w, x, rows, memory);
+    const long columns = w.columns, width = w.rows;
+    e.each_row(w, [&](const float *row, int n) {
+        for (long t = 0; t < rows; t++) {
+            float sum = e.kernels.dot(input + t * columns, row, columns);
+            out[t * width + n] = add ? out[t * width + n] + sum : sum;
+        }
+    });
+}
+
+void moebius_gather(const float *x, const int *rows, int count, int columns, float *out) {
+    for (long i = 0; i < count; i++)
+        std::memcpy(out + i * columns, x + static_cast<long>(rows[i]) * columns, columns * sizeof(float));
+}
+
+void moebius_read(const float *from, int count, float *to) { std::memcpy(to, from, count * sizeof(float)); }

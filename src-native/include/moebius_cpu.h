@@ -1,0 +1,63 @@
+/* The CPU kernels as io.moebius.backend.cpu calls them. Activations are float32, row-major; every row of a result depends on
+   its own row of input alone, bit for bit, whatever else is in the call. Indices are checked by the caller. */
+#ifndef MOEBIUS_CPU_H
+#define MOEBIUS_CPU_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Instruction sets, best first. */
+enum { MOEBIUS_AVX512 = 0, MOEBIUS_AVX2 = 1, MOEBIUS_BASELINE = 2 };
+/* Element types of a matrix. */
+enum { MOEBIUS_F32 = 0, MOEBIUS_F16 = 1, MOEBIUS_BF16 = 2, MOEBIUS_E4M3 = 3 };
+/* What happens to the input of a matrix. */
+enum { MOEBIUS_KEEP = 0, MOEBIUS_STATIC = 1, MOEBIUS_PER_GROUP = 2 };
+
+/* 1 if this processor has the instruction set. */
+int moebius_supports(int instruction_set);
+
+/* An engine: kernels of one instruction set and its worker threads, the caller's thread counted. */
+void *moebius_create(int instruction_set, int threads);
+void moebius_destroy(void *engine);
+
+/* Zeroed memory, aligned to a page, that takes no room until it is written; NULL if there is none. */
+void *moebius_allocate(int64_t bytes);
+void moebius_free(void *memory, int64_t bytes);
+
+/* A matrix [rows, columns] over data that stays the caller's; scales (E4M3 only) are copied: one per block of
+   block_rows x block_columns. group: channels per scale of MOEBIUS_PER_GROUP. */
+void *moebius_matrix(const void *data, int type, int rows, int columns, const float *scales, int scale_count,
+                     int block_rows, int block_columns, int activation, float activation_scale, int group);
+void moebius_matrix_free(void *matrix);
+
+/* out [count, columns] = rows of table by token. */
+void moebius_embed(void *engine, const void *table, const int *tokens, int count, float *out);
+/* out = x / sqrt(mean(x^2) + epsilon) * weight (one row), x [rows, columns]. */
+void moebius_rms_norm(void *engine, const float *x, const void *weight, double epsilon, int rows, float *out);
+/* out [rows, matrix rows] = x * transpose(matrix), added to out if add. */
+void moebius_project(void *engine, const float *x, const void *matrix, int rows, float *out, int add);
+/* Rotates query and key [count, heads * head_dim] in place and stores key and value at their slots of the layer's cache. */
+void moebius_rope_store(void *engine, float *query, float *key, const float *value, const int *positions, const int *slots,
+                        int count, int heads, int kv_heads, int head_dim, float theta, float *keys, float *values);
+/* Causal attention: token t reads positions 0..positions[t] of its sequence, position p at slot
+   tables[table_offsets[t] + p / 16] * 16 + p % 16. */
+void moebius_attend(void *engine, const float *query, const float *keys, const float *values, const int *positions,
+                    const int *tables, const int *table_offsets, int count, int heads, int kv_heads, int head_dim, float *out);
+/* The top_k largest of softmax(x * transpose(router)), ties to the lower index, divided by their sum. */
+void moebius_route(void *engine, const float *x, const void *router, int rows, int top_k, int *ids, float *weights);
+/* residual += sum of weight * down(silu(gate x) * up x) over the chosen experts, in the order of choice.
+   matrices: gate, up and down of expert 0, of expert 1, ... */
+void moebius_experts(void *engine, const float *x, const int *ids, const float *weights, int rows, int top_k,
+                     const int64_t *matrices, int experts, float *residual);
+/* out[i] = x[rows[i]]. */
+void moebius_gather(const float *x, const int *rows, int count, int columns, float *out);
+/* Copies count floats. */
+void moebius_read(const float *from, int count, float *to);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

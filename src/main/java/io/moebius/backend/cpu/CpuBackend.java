@@ -1,0 +1,219 @@
+package io.moebius.backend.cpu;
+
+import io.moebius.backend.Activations;
+import io.moebius.backend.Backend;
+import io.moebius.backend.Batch;
+import io.moebius.backend.Experts;
+import io.moebius.backend.KvCache;
+import io.moebius.backend.Matrix;
+import io.moebius.backend.Rope;
+import io.moebius.backend.Routing;
+import io.moebius.backend.Tensor;
+import io.moebius.backend.Weight;
+import java.util.Locale;
+
+/** C++ kernels in float32 over weights as they lie in the checkpoint. Checks every index that becomes an address. */
+public final class CpuBackend implements Backend {
+
+    private final Activations activations;
+    private final InstructionSet instructionSet;
+    private final int threads;
+    private final NativeMemory memory = new NativeMemory();
+    private long engine;
+
+    /** The best instruction set of this processor, a thread for each processor that the process may use. */
+    public CpuBackend(Activations activations) {
+        this(activations, InstructionSet.best(), Runtime.getRuntime().availableProcessors());
+    }
+
+    /** @throws IllegalArgumentException if this processor lacks the instruction set */
+    public CpuBackend(Activations activations, InstructionSet instructionSet, int threads) {
+        require(instructionSet.supported(), "this processor has no " + instructionSet);
+        require(threads >= 1, "threads: " + threads + "; at least 1");
+        this.activations = activations;
+        this.instructionSet = instructionSet;
+        this.threads = threads;
+        this.engine = CpuKernels.moebius_create(instructionSet.ordinal(), threads);
+    }
+
+    @Override
+    public String description() {
+        return "cpu (%s, %d threads)".formatted(instructionSet.name().toLowerCase(Locale.ROOT), threads);
+    }
+
+    @Override
+    public Activations activations() {
+        return activations;
+    }
+
+    @Override
+    public Tensor tensor(int rows, int columns) {
+        return new CpuTensor(memory.allocate((long) rows * columns * Float.BYTES), rows, columns);
+    }
+
+    @Override
+    public Routing routing(int tokens, int topK) {
+        long count = (long) tokens * topK;
+        return new CpuRouting(
+                memory.allocate(count * Integer.BYTES), memory.allocate(count * Float.BYTES), tokens, topK);
+    }
+
+    @Override
+    public Matrix load(Weight weight) {
+        return memory.keep(CpuMatrix.of(weight, activations));
+    }
+
+    @Override
+    public long kvBlockBytes(KvCache.Shape shape) {
+        return 2 * CpuKvCache.bytes(shape, 1);
+    }
+
+    @Override
+    public KvCache kvCache(KvCache.Shape shape, int blocks) {
+        long bytes = CpuKvCache.bytes(shape, blocks);
+        require((long) blocks * KvCache.BLOCK_TOKENS <= Integer.MAX_VALUE, "cache blocks: " + blocks);
+        return new CpuKvCache(shape, blocks, memory.allocate(bytes), memory.allocate(bytes));
+    }
+
+    @Override
+    public void embed(Batch batch, Matrix table, Tensor out) {
+        for (int token : batch.tokens()) {
+            require(token >= 0 && token < table.rows(), "token " + token + " of " + table.rows());
+        }
+        shape(out, batch.size(), table.columns());
+        CpuKernels.moebius_embed(engine, address(table), batch.tokens(), batch.size(), address(out));
+    }
+
+    @Override
+    public void rmsNorm(Tensor x, Matrix weight, double epsilon, Tensor out) {
+        shape(weight, 1, x.columns());
+        shape(out, x.rows(), x.columns());
+        CpuKernels.moebius_rms_norm(engine, address(x), address(weight), epsilon, x.rows(), address(out));
+    }
+
+    @Override
+    public void project(Tensor x, Matrix weight, Tensor out) {
+        project(x, weight, out, 0);
+    }
+
+    @Override
+    public void projectAdd(Tensor x, Matrix weight, Tensor residual) {
+        project(x, weight, residual, 1);
+    }
+
+    private void project(Tensor x, Matrix weight, Tensor out, int add) {
+        shape(x, x.rows(), weight.columns());
+        shape(out, x.rows(), weight.rows());
+        CpuKernels.moebius_project(engine, address(x), address(weight), x.rows(), address(out), add);
+    }
+
+    @Override
+    public void ropeAndStore(
+            Batch batch, Rope rope, Tensor query, Tensor key, Tensor value, KvCache cache, int layer) {
+        CpuKvCache pages = (CpuKvCache) cache;
+        KvCache.Shape shape = pages.shape();
+        int width = shape.heads() * shape.headDim();
+        shape(query, batch.size(), query.columns());
+        shape(key, batch.size(), width);
+        shape(value, batch.size(), width);
+        layer(layer, shape);
+        CpuKernels.moebius_rope_store(
+                engine, address(query), address(key), address(value), batch.positions(), pages.slots(batch), batch.size(),
+                query.columns() / shape.headDim(), shape.heads(), shape.headDim(), rope.theta(), pages.keys(layer),
+                pages.values(layer));
+    }
+
+    @Override
+    public void attend(Batch batch, Tensor query, KvCache cache, int layer, Tensor out) {
+        CpuKvCache pages = (CpuKvCache) cache;
+        KvCache.Shape shape = pages.shape();
+        int heads = query.columns() / shape.headDim();
+        require(heads % shape.heads() == 0, heads + " query heads over " + shape.heads() + " key heads");
+        shape(query, batch.size(), heads * shape.headDim());
+        shape(out, batch.size(), query.columns());
+        layer(layer, shape);
+        CpuKernels.moebius_attend(
+                engine, address(query), pages.keys(layer), pages.values(layer), batch.positions(), pages.tables(batch),
+                pages.tableOffsets(batch), batch.size(), heads, shape.heads(), shape.headDim(), address(out));
+    }
+
+    @Override
+    public void route(Tensor x, Matrix router, Routing out) {
+        CpuRouting routing = (CpuRouting) out;
+        shape(router, router.rows(), x.columns());
+        require(routing.topK() <= router.rows(), routing.topK() + " of " + router.rows() + " experts");
+        require(x.rows() <= routing.tokens(), x.rows() + " tokens, room for " + routing.tokens());
+        CpuKernels.moebius_route(
+                engine, address(x), address(router), x.rows(), routing.topK(), routing.ids(), routing.weights());
+    }
+
+    @Override
+    public void experts(Tensor x, Routing routing, Experts experts, Tensor residual) {
+        CpuRouting chosen = (CpuRouting) routing;
+        require(x.rows() <= chosen.tokens(), x.rows() + " tokens, room for " + chosen.tokens());
+        shape(residual, x.rows(), x.columns());
+        long[] matrices = new long[3 * experts.count()];
+        for (int e = 0; e < experts.count(); e++) {
+            int ffn = experts.gate().getFirst().rows();
+            matrices[3 * e] = address(shape(experts.gate().get(e), ffn, x.columns()));
+            matrices[3 * e + 1] = address(shape(experts.up().get(e), ffn, x.columns()));
+            matrices[3 * e + 2] = address(shape(experts.down().get(e), x.columns(), ffn));
+        }
+        CpuKernels.moebius_experts(
+                engine, address(x), chosen.ids(), chosen.weights(), x.rows(), chosen.topK(), matrices, experts.count(),
+                address(residual));
+    }
+
+    @Override
+    public void gather(Tensor x, int[] rows, Tensor out) {
+        for (int row : rows) {
+            require(row >= 0 && row < x.rows(), "row " + row + " of " + x.rows());
+        }
+        shape(out, rows.length, x.columns());
+        CpuKernels.moebius_gather(address(x), rows, rows.length, x.columns(), address(out));
+    }
+
+    @Override
+    public void read(Tensor x, int row, float[] out) {
+        require(out.length >= x.columns(), out.length + " floats for " + x.columns() + " columns");
+        CpuKernels.moebius_read(((CpuTensor) x).rowAddress(row), x.columns(), out);
+    }
+
+    private static long address(Tensor tensor) {
+        return ((CpuTensor) tensor).address();
+    }
+
+    private static long address(Matrix matrix) {
+        return ((CpuMatrix) matrix).address();
+    }
+
+    private static void shape(Tensor tensor, int rows, int columns) {
+        require(tensor.rows() == rows && tensor.columns() == columns, "activations [%d, %d], expected [%d, %d]"
+                .formatted(tensor.rows(), tensor.columns(), rows, columns));
+    }
+
+    private static Matrix shape(Matrix matrix, int rows, int columns) {
+        require(matrix.rows() == rows && matrix.columns() == columns, "matrix [%d, %d], expected [%d, %d]"
+                .formatted(matrix.rows(), matrix.columns(), rows, columns));
+        return matrix;
+    }
+
+    private static void layer(int layer, KvCache.Shape shape) {
+        require(layer >= 0 && layer < shape.layers(), "layer " + layer + " of " + shape.layers());
+    }
+
+    private static void require(boolean holds, String message) {
+        if (!holds) {
+            throw new IllegalArgumentException(message);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (engine != 0) {
+            CpuKernels.moebius_destroy(engine);
+            memory.close();
+            engine = 0;
+        }
+    }
+}

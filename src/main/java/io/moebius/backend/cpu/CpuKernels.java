@@ -1,0 +1,69 @@
+package io.moebius.backend.cpu;
+
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.annotation.Cast;
+import org.bytedeco.javacpp.annotation.Const;
+import org.bytedeco.javacpp.annotation.Platform;
+
+/** The functions of src-native/include/moebius_cpu.h; addresses are longs. */
+@Platform(include = "moebius_cpu.h", link = "moebius_cpu")
+final class CpuKernels {
+
+    static {
+        Loader.load();
+    }
+
+    private CpuKernels() {}
+
+    static native int moebius_supports(int instructionSet);
+
+    static native @Cast("jlong") long moebius_create(int instructionSet, int threads);
+
+    static native void moebius_destroy(@Cast("void*") long engine);
+
+    static native @Cast("jlong") long moebius_allocate(@Cast("int64_t") long bytes);
+
+    static native void moebius_free(@Cast("void*") long memory, @Cast("int64_t") long bytes);
+
+    static native @Cast("jlong") long moebius_matrix(
+            @Cast("const void*") long data, int type, int rows, int columns, @Const float[] scales, int scaleCount,
+            int blockRows, int blockColumns, int activation, float activationScale, int group);
+
+    static native void moebius_matrix_free(@Cast("void*") long matrix);
+
+    static native void moebius_embed(
+            @Cast("void*") long engine, @Cast("const void*") long table, @Const int[] tokens, int count,
+            @Cast("float*") long out);
+
+    static native void moebius_rms_norm(
+            @Cast("void*") long engine, @Cast("const float*") long x, @Cast("const void*") long weight, double epsilon,
+            int rows, @Cast("float*") long out);
+
+    static native void moebius_project(
+            @Cast("void*") long engine, @Cast("const float*") long x, @Cast("const void*") long matrix, int rows,
+            @Cast("float*") long out, int add);
+
+    static native void moebius_rope_store(
+            @Cast("void*") long engine, @Cast("float*") long query, @Cast("float*") long key,
+            @Cast("const float*") long value, @Const int[] positions, @Const int[] slots, int count, int heads,
+            int kvHeads, int headDim, float theta, @Cast("float*") long keys, @Cast("float*") long values);
+
+    static native void moebius_attend(
+            @Cast("void*") long engine, @Cast("const float*") long query, @Cast("const float*") long keys,
+            @Cast("const float*") long values, @Const int[] positions, @Const int[] tables, @Const int[] tableOffsets,
+            int count, int heads, int kvHeads, int headDim, @Cast("float*") long out);
+
+    static native void moebius_route(
+            @Cast("void*") long engine, @Cast("const float*") long x, @Cast("const void*") long router, int rows,
+            int topK, @Cast("int*") long ids, @Cast("float*") long weights);
+
+    static native void moebius_experts(
+            @Cast("void*") long engine, @Cast("const float*") long x, @Cast("const int*") long ids,
+            @Cast("const float*") long weights, int rows, int topK, @Cast("const int64_t*") @Const long[] matrices,
+            int experts, @Cast("float*") long residual);
+
+    static native void moebius_gather(
+            @Cast("const float*") long x, @Const int[] rows, int count, int columns, @Cast("float*") long out);
+
+    static native void moebius_read(@Cast("const float*") long from, int count, float[] to);
+}

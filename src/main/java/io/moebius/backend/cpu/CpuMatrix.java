@@ -1,0 +1,62 @@
+package io.moebius.backend.cpu;
+
+import io.moebius.backend.ActivationQuantization;
+import io.moebius.backend.Activations;
+import io.moebius.backend.Matrix;
+import io.moebius.backend.Scales;
+import io.moebius.backend.Weight;
+
+/** @param weight keeps the mapped memory reachable that the native matrix reads */
+record CpuMatrix(long address, Weight weight) implements Matrix {
+
+    private static final int KEEP = 0;
+    private static final int STATIC = 1;
+    private static final int PER_GROUP = 2;
+
+    static CpuMatrix of(Weight weight, Activations activations) {
+        if (weight.data().byteSize() < weight.bytes()) {
+            throw new IllegalArgumentException("weight %s has %d bytes, needs %d"
+                    .formatted(weight.name(), weight.data().byteSize(), weight.bytes()));
+        }
+        Scales scales = weight.scales() == null
+                ? new Scales(new float[0], weight.rows(), weight.columns())
+                : weight.scales();
+        ActivationQuantization scheme =
+                activations == Activations.EIGHT_BIT ? weight.activation() : new ActivationQuantization.None();
+        int kind = switch (scheme) {
+            case ActivationQuantization.None() -> KEEP;
+            case ActivationQuantization.Static(float scale) -> STATIC;
+            case ActivationQuantization.PerToken() -> PER_GROUP;
+            case ActivationQuantization.PerGroup(int channels) -> PER_GROUP;
+        };
+        return new CpuMatrix(
+                CpuKernels.moebius_matrix(
+                        weight.data().address(),
+                        switch (weight.dtype()) {
+                            case F32 -> 0;
+                            case F16 -> 1;
+                            case BF16 -> 2;
+                            case E4M3 -> 3;
+                        },
+                        weight.rows(),
+                        weight.columns(),
+                        scales.values(),
+                        scales.values().length,
+                        scales.blockRows(),
+                        scales.blockColumns(),
+                        kind,
+                        scheme instanceof ActivationQuantization.Static(float scale) ? scale : 0,
+                        scheme instanceof ActivationQuantization.PerGroup(int channels) ? channels : weight.columns()),
+                weight);
+    }
+
+    @Override
+    public int rows() {
+        return weight.rows();
+    }
+
+    @Override
+    public int columns() {
+        return weight.columns();
+    }
+}
