@@ -10,7 +10,7 @@ import org.bytedeco.javacpp.annotation.Platform;
 final class CpuKernels {
 
     static {
-        Loader.load();
+        Loader.load(CpuKernels.class);
     }
 
     private CpuKernels() {}
