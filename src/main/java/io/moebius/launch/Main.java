@@ -18,7 +18,7 @@ public final class Main {
                 case CommandLine.Request.Version() -> System.out.println("moebius " + version());
                 case CommandLine.Request.Serve(var values) -> {
                     FlagSource.parsed(values);
-                    Quarkus.run(null, Main::exit);
+                    Quarkus.run(Lifecycle.class, Main::exit);
                 }
             }
         } catch (StartException e) {
