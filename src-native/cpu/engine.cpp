@@ -68,7 +68,7 @@ int moebius_supports(int instruction_set) {
             return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                    __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
         case MOEBIUS_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-        default: return __builtin_cpu_supports("sse4.2");
+        default: return __builtin_cpu_supports("sse4.2") != 0;
     }
 }
 

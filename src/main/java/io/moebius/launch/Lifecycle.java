@@ -2,16 +2,16 @@ package io.moebius.launch;
 
 import io.moebius.api.Readiness;
 import io.quarkus.runtime.Quarkus;
+import io.quarkus.runtime.QuarkusApplication;
 import io.quarkus.runtime.ShutdownEvent;
-import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** Starts the sequence once the ports are open; drains and closes what it made when the program is told to stop. */
+/** Runs the start sequence once the ports are open; drains and closes what it made when the program is told to stop. */
 @ApplicationScoped
-class Lifecycle {
+class Lifecycle implements QuarkusApplication {
 
     private final StartSequence sequence;
     private final Readiness readiness;
@@ -24,11 +24,13 @@ class Lifecycle {
         this.settings = settings;
     }
 
-    void started(@Observes StartupEvent event) {
-        if (settings.on(StartSequence.ENABLED)) {
-            Signals.install(this::drain);
-            Thread.ofPlatform().name("start").start(this::start);
-        }
+    /** The ports are open: starts in the background and waits until the program is told to stop. */
+    @Override
+    public int run(String... arguments) {
+        Signals.install(this::drain);
+        Thread.ofPlatform().name("start").start(this::start);
+        Quarkus.waitForExit();
+        return ExitCode.OK.status();
     }
 
     private void start() {

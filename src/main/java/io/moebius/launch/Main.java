@@ -23,7 +23,7 @@ public final class Main {
                 case CommandLine.Request.Serve(var values) -> {
                     FlagSource.parsed(values);
                     InstalledFiles.find().ifPresent(InstalledFiles::useLibraries);
-                    Quarkus.run(null, Main::exit);
+                    Quarkus.run(Lifecycle.class, Main::exit);
                 }
             }
         } catch (StartException e) {

@@ -33,9 +33,6 @@ import java.util.stream.Collectors;
 @Singleton
 final class StartSequence {
 
-    /** Off in tests that bring their own model. */
-    static final Flag ENABLED = Flag.of("start", new FlagType.Switch(), "true", "");
-
     private static final int MAX_QUEUE = 4096;
 
     private final Settings settings;

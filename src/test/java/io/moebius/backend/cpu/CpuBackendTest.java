@@ -1,0 +1,293 @@
+package io.moebius.backend.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.moebius.backend.ActivationQuantization;
+import io.moebius.backend.Activations;
+import io.moebius.backend.Backend;
+import io.moebius.backend.Batch;
+import io.moebius.backend.DType;
+import io.moebius.backend.Experts;
+import io.moebius.backend.KvCache;
+import io.moebius.backend.Matrix;
+import io.moebius.backend.Rope;
+import io.moebius.backend.Routing;
+import io.moebius.backend.Scales;
+import io.moebius.backend.Tensor;
+import io.moebius.backend.Weight;
+import io.moebius.backend.reference.ReferenceBackend;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.Random;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.api.Test;
+
+/** Every kernel of every instruction set against the reference, on random numbers and awkward shapes. */
+class CpuBackendTest {
+
+    private final Random random = new Random(5);
+
+    private static void assume(InstructionSet set) {
+        assumeTrue(set.supported(), "this processor has no " + set);
+    }
+
+    @ParameterizedTest
+    @EnumSource(InstructionSet.class)
+    void projectsEveryFormatAndShape(InstructionSet set) {
+        assume(set);
+        for (int[] shape : new int[][] {{1, 1, 1}, {1, 64, 172}, {3, 172, 64}, {17, 33, 100}, {5, 256, 192}, {64, 7, 512}}) {
+            for (DType type : DType.values()) {
+                Weight weight = weight(type, shape[1], shape[2], tensorScale(shape[1], shape[2]), new ActivationQuantization.None());
+                compare(set, Activations.SIXTEEN_BIT, shape[0], shape[2], shape[1], backend -> project(backend, weight));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(InstructionSet.class)
+    void appliesEveryLayoutOfScales(InstructionSet set) {
+        assume(set);
+        int rows = 200;
+        int columns = 192;
+        for (Scales scales : List.of(
+                tensorScale(rows, columns),
+                Scales.perRow(floats(rows), columns),
+                new Scales(floats(2 * 2), 128, 128),
+                new Scales(floats(13 * 4), 16, 50))) {
+            Weight weight = weight(DType.E4M3, rows, columns, scales, new ActivationQuantization.None());
+            compare(set, Activations.SIXTEEN_BIT, 3, columns, rows, backend -> project(backend, weight));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(InstructionSet.class)
+    void quantisesInputsAsTheWeightAsks(InstructionSet set) {
+        assume(set);
+        for (ActivationQuantization scheme : List.of(
+                new ActivationQuantization.None(),
+                new ActivationQuantization.Static(0.002f),
+                new ActivationQuantization.PerToken(),
+                new ActivationQuantization.PerGroup(128))) {
+            Weight weight = weight(DType.E4M3, 40, 300, tensorScale(40, 300), scheme);
+            compare(set, Activations.EIGHT_BIT, 4, 300, 40, backend -> project(backend, weight));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(InstructionSet.class)
+    void normalisesAndAddsToTheResidual(InstructionSet set) {
+        assume(set);
+        Weight norm = weight(DType.BF16, 1, 172, null, new ActivationQuantization.None());
+        Weight square = weight(DType.E4M3, 172, 172, tensorScale(172, 172), new ActivationQuantization.None());
+        compare(set, Activations.SIXTEEN_BIT, 9, 172, 172, backend -> (x, out) -> {
+            backend.rmsNorm(x, backend.load(norm), 1e-5, out);
+            backend.projectAdd(x, backend.load(square), out);
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource(InstructionSet.class)
+    void attendsOverPagesOfSeveralSequences(InstructionSet set) {
+        assume(set);
+        for (int headDim : new int[] {8, 20, 128}) {
+            int heads = 6;
+            int kvHeads = 2;
+            // Three sequences: 20 tokens from the start, one token alone, and 3 tokens.
+            int[] lengths = {20, 1, 3};
+            int tokens = IntStream.of(lengths).sum();
+            Batch batch = new Batch(
+                    new int[tokens],
+                    IntStream.of(lengths).flatMap(n -> IntStream.range(0, n)).toArray(),
+                    new int[] {0, 20, 21, 24},
+                    new int[][] {{3, 0}, {4}, {1}},
+                    new int[0]);
+            Weight key = weight(DType.F32, kvHeads * headDim, heads * headDim, null, new ActivationQuantization.None());
+            compare(set, Activations.SIXTEEN_BIT, tokens, heads * headDim, heads * headDim, backend -> (x, out) -> {
+                KvCache cache = backend.kvCache(new KvCache.Shape(2, kvHeads, headDim), 5);
+                Tensor k = backend.tensor(tokens, kvHeads * headDim);
+                Tensor v = backend.tensor(tokens, kvHeads * headDim);
+                Matrix matrix = backend.load(key);
+                backend.project(x, matrix, k);
+                backend.project(x, matrix, v);
+                backend.ropeAndStore(batch, new Rope(headDim, 1e4f), x, k, v, cache, 1);
+                backend.attend(batch, x, cache, 1, out);
+            });
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(InstructionSet.class)
+    void mixesRaggedExperts(InstructionSet set) {
+        assume(set);
+        int hidden = 64;
+        int ffn = 172;
+        Weight router = weight(DType.F32, 8, hidden, null, new ActivationQuantization.None());
+        List<Weight> gates = experts(ffn, hidden);
+        List<Weight> ups = experts(ffn, hidden);
+        List<Weight> downs = experts(hidden, ffn);
+        for (int tokens : new int[] {1, 2, 31}) {
+            compare(set, Activations.EIGHT_BIT, tokens, hidden, hidden, backend -> (x, out) -> {
+                Routing routing = backend.routing(tokens, 2);
+                backend.route(x, backend.load(router), routing);
+                backend.gather(x, IntStream.range(0, tokens).toArray(), out);
+                backend.experts(x, routing, new Experts(load(backend, gates), load(backend, ups), load(backend, downs)), out);
+            });
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(InstructionSet.class)
+    void aRowsBitsDoNotDependOnTheOthers(InstructionSet set) {
+        assume(set);
+        int hidden = 100;
+        Weight weight = weight(DType.E4M3, 50, hidden, tensorScale(50, hidden), new ActivationQuantization.PerToken());
+        Weight router = weight(DType.F32, 8, hidden, null, new ActivationQuantization.None());
+        List<Weight> in = experts(60, hidden);
+        List<Weight> out = experts(hidden, 60);
+        float[] inputs = floats(512 * hidden);
+        float[][] all = rows(set, 2, 512, inputs, weight, router, in, out);
+        for (int rows : new int[] {1, 2, 3, 8, 63, 64, 257}) {
+            assertThat(rows(set, 1, rows, inputs, weight, router, in, out))
+                    .isDeepEqualTo(java.util.Arrays.copyOf(all, rows));
+        }
+    }
+
+    private static float[][] rows(
+            InstructionSet set, int threads, int rows, float[] inputs, Weight weight, Weight router, List<Weight> in, List<Weight> out) {
+        int hidden = weight.columns();
+        try (Backend backend = new CpuBackend(Activations.EIGHT_BIT, set, threads)) {
+            Tensor x = fill(backend, inputs, rows, hidden);
+            Tensor projected = backend.tensor(rows, weight.rows());
+            backend.project(x, backend.load(weight), projected);
+            Routing routing = backend.routing(rows, 2);
+            backend.route(x, backend.load(router), routing);
+            backend.experts(x, routing, new Experts(load(backend, in), load(backend, in), load(backend, out)), x);
+            float[][] results = new float[rows][];
+            for (int t = 0; t < rows; t++) {
+                float[] both = new float[hidden + weight.rows()];
+                backend.read(x, t, both);
+                float[] second = new float[weight.rows()];
+                backend.read(projected, t, second);
+                System.arraycopy(second, 0, both, hidden, second.length);
+                results[t] = both;
+            }
+            return results;
+        }
+    }
+
+    @Test
+    void refusesIndicesThatAreNoneOfItsMemory() {
+        try (Backend backend = new CpuBackend(Activations.SIXTEEN_BIT)) {
+            Matrix table = backend.load(weight(DType.F32, 10, 16, null, new ActivationQuantization.None()));
+            Batch badToken = new Batch(new int[] {10}, new int[1], new int[] {0, 1}, new int[][] {{0}}, new int[0]);
+            assertThatThrownBy(() -> backend.embed(badToken, table, backend.tensor(1, 16)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("token 10 of 10");
+            KvCache cache = backend.kvCache(new KvCache.Shape(1, 1, 16), 2);
+            Batch badBlock = new Batch(new int[1], new int[1], new int[] {0, 1}, new int[][] {{2}}, new int[0]);
+            Tensor x = backend.tensor(1, 16);
+            assertThatThrownBy(() -> backend.ropeAndStore(badBlock, new Rope(16, 1e4f), x, x, x, cache, 0))
+                    .hasMessageContaining("cache block 2 of 2");
+            assertThatThrownBy(() -> backend.gather(x, new int[] {-1}, x)).hasMessageContaining("row -1");
+            assertThatThrownBy(() -> backend.project(x, table, x)).hasMessageContaining("expected [1, 10]");
+        }
+    }
+
+    private interface Operation {
+        void run(Tensor x, Tensor out);
+    }
+
+    private static Operation project(Backend backend, Weight weight) {
+        return (x, out) -> backend.project(x, backend.load(weight), out);
+    }
+
+    private interface Setup {
+        Operation on(Backend backend);
+    }
+
+    private void compare(InstructionSet set, Activations activations, int rows, int columns, int width, Setup setup) {
+        float[] inputs = floats(rows * columns);
+        float[][] expected = run(new ReferenceBackend(activations), inputs, rows, columns, width, setup);
+        float[][] actual = run(new CpuBackend(activations, set, 3), inputs, rows, columns, width, setup);
+        for (int t = 0; t < rows; t++) {
+            for (int c = 0; c < width; c++) {
+                assertThat(actual[t][c]).as("row %d, column %d", t, c).isCloseTo(expected[t][c], within(2e-4f));
+            }
+        }
+    }
+
+    private static float[][] run(Backend backend, float[] inputs, int rows, int columns, int width, Setup setup) {
+        try (backend) {
+            Tensor x = fill(backend, inputs, rows, columns);
+            Tensor out = backend.tensor(rows, width);
+            setup.on(backend).run(x, out);
+            float[][] results = new float[rows][width];
+            for (int t = 0; t < rows; t++) {
+                backend.read(out, t, results[t]);
+            }
+            return results;
+        }
+    }
+
+    /** Rows of given numbers, by way of an embedding. */
+    private static Tensor fill(Backend backend, float[] values, int rows, int columns) {
+        ByteBuffer bytes = ByteBuffer.allocate(rows * columns * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(values, 0, rows * columns);
+        Matrix table = backend.load(Weight.plain("inputs", DType.F32, rows, columns, segment(bytes)));
+        int[] ids = IntStream.range(0, rows).toArray();
+        Tensor x = backend.tensor(rows, columns);
+        backend.embed(new Batch(ids, new int[rows], new int[] {0, rows}, new int[][] {{}}, new int[0]), table, x);
+        return x;
+    }
+
+    private static List<Matrix> load(Backend backend, List<Weight> weights) {
+        return weights.stream().map(backend::load).toList();
+    }
+
+    private List<Weight> experts(int rows, int columns) {
+        IntFunction<Weight> expert = e -> weight(
+                DType.E4M3, rows, columns, tensorScale(rows, columns), new ActivationQuantization.None());
+        return IntStream.range(0, 8).mapToObj(expert).toList();
+    }
+
+    private Scales tensorScale(int rows, int columns) {
+        return Scales.perTensor(0.003f, rows, columns);
+    }
+
+    private float[] floats(int count) {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = 0.01f + 0.2f * random.nextFloat();
+        }
+        return values;
+    }
+
+    /** Random finite elements of a type; e4m3 codes of every kind but NaN, subnormals among them. */
+    private Weight weight(DType type, int rows, int columns, Scales scales, ActivationQuantization activation) {
+        ByteBuffer bytes = ByteBuffer.allocate(rows * columns * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < rows * columns; i++) {
+            float value = (float) random.nextGaussian() * 0.1f;
+            switch (type) {
+                case F32 -> bytes.putFloat(value);
+                case F16 -> bytes.putShort(Float.floatToFloat16(value));
+                case BF16 -> bytes.putShort((short) (Float.floatToRawIntBits(value) >> 16));
+                case E4M3 -> bytes.put((byte) (random.nextInt(127) | random.nextInt(2) << 7));
+            }
+        }
+        return new Weight("random", type, rows, columns, segment(bytes), type == DType.E4M3 ? scales : null, activation);
+    }
+
+    private static MemorySegment segment(ByteBuffer bytes) {
+        MemorySegment segment = Arena.ofAuto().allocate(Math.max(1, bytes.capacity()), 64);
+        return segment.copyFrom(MemorySegment.ofArray(bytes.array()));
+    }
+}

@@ -1,0 +1,86 @@
+package io.moebius.hub;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class HubCacheTest {
+
+    private static final String COMMIT = "2ee8c13482ca5c27751165877a4f3e706c9b8688";
+
+    @TempDir
+    Path cache;
+
+    Path snapshot;
+
+    @BeforeEach
+    void layOutASnapshotAsPythonDoes() throws IOException {
+        Path repository = cache.resolve("models--org--name");
+        snapshot = Files.createDirectories(repository.resolve("snapshots").resolve(COMMIT));
+        Files.createDirectories(repository.resolve("refs"));
+        Files.writeString(repository.resolve("refs/main"), COMMIT);
+        Files.writeString(Files.createDirectories(repository.resolve("blobs")).resolve("abc"), "{}");
+        Files.createSymbolicLink(snapshot.resolve("config.json"), Path.of("../../blobs/abc"));
+    }
+
+    @Test
+    void findsASnapshotByBranchAndByCommit() {
+        assertThat(new HubCache(cache).find("org/name", "main")).isEqualTo(snapshot);
+        assertThat(new HubCache(cache).find("org/name", COMMIT)).isEqualTo(snapshot);
+    }
+
+    @Test
+    void findsAFolder() {
+        assertThat(new HubCache(cache).find(snapshot.toString(), "main")).isEqualTo(snapshot);
+    }
+
+    @Test
+    void looksWhereTheEnvironmentSays() {
+        assertThat(HubCache.of(Map.of("HF_HUB_CACHE", "/a", "HF_HOME", "/b"))).isEqualTo(new HubCache(Path.of("/a")));
+        assertThat(HubCache.of(Map.of("HF_HOME", "/b"))).isEqualTo(new HubCache(Path.of("/b/hub")));
+        assertThat(HubCache.of(Map.of("HOME", "/root"))).isEqualTo(new HubCache(Path.of("/root/.cache/huggingface/hub")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"../../nowhere/x", "org", "org/name/more", "/absolute/path", "org/..", "a\0b/c", "org/na me", "C:\\models"})
+    void refusesWhatIsNoRepository(String name) {
+        assertThatThrownBy(() -> new HubCache(cache).find(name, "main")).isInstanceOf(HubException.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"../main", "refs/../../x", "", "a b"})
+    void refusesWhatIsNoRevision(String revision) {
+        assertThatThrownBy(() -> new HubCache(cache).find("org/name", revision)).isInstanceOf(HubException.class);
+    }
+
+    @Test
+    void saysWhereItLooked() {
+        assertThatThrownBy(() -> new HubCache(cache).find("org/other", "main"))
+                .hasMessageContaining("org/other").hasMessageContaining(cache.toString());
+        assertThatThrownBy(() -> new HubCache(cache).find("org/name", "v2")).hasMessageContaining("v2");
+    }
+
+    @Test
+    void refusesLinksThatLeaveTheRepositoryOrLeadNowhere() throws IOException {
+        Files.createSymbolicLink(snapshot.resolve("tokenizer.json"), Path.of("/etc/hostname"));
+        assertThatThrownBy(() -> new HubCache(cache).find("org/name", "main")).hasMessageContaining("outside");
+        Files.delete(snapshot.resolve("tokenizer.json"));
+        Files.createSymbolicLink(snapshot.resolve("tokenizer.json"), Path.of("../../blobs/gone"));
+        assertThatThrownBy(() -> new HubCache(cache).find("org/name", "main")).hasMessageContaining("not there");
+    }
+
+    @Test
+    void refusesAReferenceThatIsNoCommit() throws IOException {
+        Files.writeString(cache.resolve("models--org--name/refs/main"), "../../../etc");
+        assertThatThrownBy(() -> new HubCache(cache).find("org/name", "main")).hasMessageContaining("commit");
+    }
+}
