@@ -203,7 +203,7 @@ class ImageIT {
                 .withBinds(new Bind(broken.toString(), new Volume("/lib/x86_64-linux-gnu/libstdc++.so.6"), AccessMode.ro)));
         assertThat(ended.code()).isBetween(3, 99);
         assertThat(ended.errors().lines().filter(line -> line.startsWith("moebius: "))).hasSize(1)
-                .first().asString().contains("libstdc++");
+                .first().asString().contains("load library");
     }
 
     @Test
