@@ -2,8 +2,13 @@ package io.moebius.launch;
 
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.BindException;
-import org.eclipse.microprofile.config.ConfigProvider;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
 
 /** Parses the flags and runs the application until it is told to stop. */
 @QuarkusMain
@@ -17,7 +22,10 @@ public final class Main {
                 case CommandLine.Request.Help() -> System.out.print(Help.forTerminal());
                 case CommandLine.Request.Version() -> System.out.println("moebius " + version());
                 case CommandLine.Request.Serve(var values) -> {
-                    FlagSource.parsed(values);
+                    Map<String, String> configuration = new HashMap<>(values);
+                    boolean json = values.get(ServerFlags.LOG_FORMAT.key()).equals("json");
+                    configuration.put("quarkus.log.console.json.enabled", Boolean.toString(json));
+                    FlagSource.parsed(configuration);
                     Quarkus.run(Lifecycle.class, Main::exit);
                 }
             }
@@ -28,7 +36,11 @@ public final class Main {
     }
 
     private static String version() {
-        return ConfigProvider.getConfig().getValue("quarkus.application.version", String.class);
+        try (InputStream in = Main.class.getResourceAsStream("/moebius-version.txt")) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Quarkus could not start, or has ended. */
