@@ -2,9 +2,18 @@ package io.moebius.launch;
 
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.BindException;
+<<<<<<< HEAD
 import java.util.List;
 import org.eclipse.microprofile.config.ConfigProvider;
+=======
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+>>>>>>> main
 
 /** Parses the flags and runs the application until it is told to stop. */
 @QuarkusMain
@@ -21,8 +30,15 @@ public final class Main {
                 case CommandLine.Request.Help() -> System.out.print(Help.forTerminal());
                 case CommandLine.Request.Version() -> System.out.println("moebius " + version());
                 case CommandLine.Request.Serve(var values) -> {
+<<<<<<< HEAD
                     FlagSource.parsed(values);
                     InstalledFiles.find().ifPresent(InstalledFiles::useLibraries);
+=======
+                    Map<String, String> configuration = new HashMap<>(values);
+                    boolean json = values.get(ServerFlags.LOG_FORMAT.key()).equals("json");
+                    configuration.put("quarkus.log.console.json.enabled", Boolean.toString(json));
+                    FlagSource.parsed(configuration);
+>>>>>>> main
                     Quarkus.run(Lifecycle.class, Main::exit);
                 }
             }
@@ -33,7 +49,11 @@ public final class Main {
     }
 
     private static String version() {
-        return ConfigProvider.getConfig().getValue("quarkus.application.version", String.class);
+        try (InputStream in = Main.class.getResourceAsStream("/moebius-version.txt")) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Quarkus could not start, or has ended. */
