@@ -6,14 +6,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.BindException;
-<<<<<<< HEAD
-import java.util.List;
-import org.eclipse.microprofile.config.ConfigProvider;
-=======
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
->>>>>>> main
 
 /** Parses the flags and runs the application until it is told to stop. */
 @QuarkusMain
@@ -30,15 +26,11 @@ public final class Main {
                 case CommandLine.Request.Help() -> System.out.print(Help.forTerminal());
                 case CommandLine.Request.Version() -> System.out.println("moebius " + version());
                 case CommandLine.Request.Serve(var values) -> {
-<<<<<<< HEAD
-                    FlagSource.parsed(values);
-                    InstalledFiles.find().ifPresent(InstalledFiles::useLibraries);
-=======
                     Map<String, String> configuration = new HashMap<>(values);
                     boolean json = values.get(ServerFlags.LOG_FORMAT.key()).equals("json");
                     configuration.put("quarkus.log.console.json.enabled", Boolean.toString(json));
                     FlagSource.parsed(configuration);
->>>>>>> main
+                    InstalledFiles.find().ifPresent(InstalledFiles::useLibraries);
                     Quarkus.run(Lifecycle.class, Main::exit);
                 }
             }
