@@ -1,7 +1,9 @@
 package io.moebius.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.contentOf;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,19 +19,26 @@ class OpenAiClientIT {
     @Test
     void theOfficialClientIsServed() throws Exception {
         if (!Files.isDirectory(FOLDER.resolve("node_modules"))) {
-            assertThat(run(Map.of(), "npm", "ci")).as("npm ci").isZero();
+            succeeds(Map.of(), "npm", "ci");
         }
         try (Program program = Program.start().awaitReady()) {
-            Map<String, String> urls =
-                    Map.of("MOEBIUS_URL", program.url(), "MOEBIUS_METRICS_URL", program.metricsUrl());
-            assertThat(run(urls, "npm", "test")).as("the client's tests, printed above").isZero();
+            succeeds(
+                    Map.of("MOEBIUS_URL", program.url(), "MOEBIUS_METRICS_URL", program.metricsUrl()), "npm", "test");
         }
     }
 
-    private static int run(Map<String, String> environment, String... command)
+    /** Its output goes to a file: the standard streams of this process are the test runner's own. */
+    private static void succeeds(Map<String, String> environment, String... command)
             throws IOException, InterruptedException {
-        ProcessBuilder builder = new ProcessBuilder(List.of(command)).directory(FOLDER.toFile()).inheritIO();
+        Path output = Files.createTempFile(Path.of("target"), "openai-client", ".log");
+        ProcessBuilder builder = new ProcessBuilder(List.of(command))
+                .directory(FOLDER.toFile())
+                .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
+                .redirectOutput(output.toFile())
+                .redirectErrorStream(true);
         builder.environment().putAll(environment);
-        return builder.start().waitFor();
+        assertThat(builder.start().waitFor())
+                .as(() -> String.join(" ", command) + " wrote:\n" + contentOf(output.toFile()))
+                .isZero();
     }
 }

@@ -72,9 +72,10 @@ class GoldenTest {
     /**
      * In float32 an input now and then rounds to the other e4m3 neighbour, a step of 6 %, which spreads to all later positions of
      * a prompt. With scales per token it is more than now and then: the first layer's inputs are products of bf16 numbers, whose
-     * ratio to the largest is often an exact tie between two codes, which the last bit decides. So positions are counted
-     * (68 % to 100 % agreed when this was written), and token for token only trained weights are compared, whose answers do not
-     * hang on one rounding.
+     * ratio to the largest is often an exact tie between two codes, which the last bit decides: the independent implementation
+     * itself, run in float32, agrees with its float64 in 53 %, 35 % and 82 % of the positions of the three fixtures that scale
+     * tokens or groups; these kernels in 68 % and more. So positions are counted, and token for token only trained weights are
+     * compared, whose answers do not hang on one rounding.
      */
     @ParameterizedTest
     @MethodSource("fixtures")
