@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace moebius {
 
@@ -16,13 +17,17 @@ std::vector<float> &Engine::row_memory(int columns) {
 
 namespace {
 
-// The nearest value that e4m3 can hold, ties to even, saturated at 448.
+// The nearest value that e4m3 can hold, ties to even, saturated at 448: a float of 1.5 * 2^23 steps has no room for less than
+// a step, so that adding it rounds.
 float round_e4m3(float x) {
-    if (std::isnan(x)) return x;
-    float clamped = std::min(std::max(x, -448.0f), 448.0f);
-    int exponent = clamped == 0 ? -6 : std::max(std::ilogb(clamped), -6);
-    float step = std::ldexp(1.0f, exponent - 3);
-    return std::nearbyint(clamped / step) * step;
+    const float clamped = x > 448 ? 448 : x < -448 ? -448 : x;
+    uint32_t bits;
+    std::memcpy(&bits, &clamped, sizeof bits);
+    const uint32_t exponent = std::max(bits >> 23 & 255, 127u - 6);
+    bits = (exponent - 3 + 23) << 23 | 1u << 22;
+    float steps;
+    std::memcpy(&steps, &bits, sizeof bits);
+    return (clamped + steps) - steps;
 }
 
 void quantize(const float *x, int count, float scale, float *out) {
@@ -43,17 +48,35 @@ void quantize_groups(const float *x, int columns, int group, float *out) {
 
 }  // namespace
 
-const float *Engine::quantized(const Matrix &matrix, const float *x, int rows, std::vector<float> &memory) const {
+const float *Engine::quantized(const Matrix &matrix, const float *x, int rows, std::vector<float> &memory) {
     if (matrix.activation == MOEBIUS_KEEP) return x;
     const long columns = matrix.columns;
     memory.resize(rows * columns);
-    for (int t = 0; t < rows; t++) {
-        if (matrix.activation == MOEBIUS_STATIC)
-            quantize(x + t * columns, columns, matrix.activation_scale, memory.data() + t * columns);
-        else
-            quantize_groups(x + t * columns, columns, matrix.group, memory.data() + t * columns);
-    }
+    pool.parallel(rows, 1, [&](int begin, int end, int) {
+        for (long t = begin; t < end; t++) {
+            if (matrix.activation == MOEBIUS_STATIC)
+                quantize(x + t * columns, columns, matrix.activation_scale, memory.data() + t * columns);
+            else
+                quantize_groups(x + t * columns, columns, matrix.group, memory.data() + t * columns);
+        }
+    });
     return memory.data();
+}
+
+void Engine::multiply(const std::vector<Product> &products) {
+    std::vector<int> ends;
+    int panels = 0, columns = 0;
+    for (const Product &product : products) {
+        ends.push_back(panels += (product.matrix->rows + kPanelRows - 1) / kPanelRows);
+        columns = std::max(columns, product.matrix->columns);
+    }
+    pool.parallel(panels, 1, [&](int begin, int end, int) {
+        float *scratch = row_memory(kPanelRows * columns).data();
+        for (int panel = begin; panel < end; panel++) {
+            const size_t i = std::upper_bound(ends.begin(), ends.end(), panel) - ends.begin();
+            kernels.multiply(products[i], i == 0 ? panel : panel - ends[i - 1], scratch);
+        }
+    });
 }
 
 }  // namespace moebius

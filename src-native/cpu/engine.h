@@ -14,19 +14,10 @@ struct Engine {
     ThreadPool pool;
 
     // Rows of the input of a matrix, quantised as it asks; x itself where it asks for nothing.
-    const float *quantized(const Matrix &matrix, const float *x, int rows, std::vector<float> &memory) const;
+    const float *quantized(const Matrix &matrix, const float *x, int rows, std::vector<float> &memory);
 
-    // body(row of the matrix dequantised, row) for all rows, each row decoded once.
-    template <typename Body>
-    void each_row(const Matrix &matrix, const Body &body) {
-        pool.parallel(matrix.rows, 16, [&](int begin, int end, int) {
-            std::vector<float> &row = row_memory(matrix.columns);
-            for (int n = begin; n < end; n++) {
-                kernels.decode_row(matrix, n, row.data());
-                body(row.data(), n);
-            }
-        });
-    }
+    // All products at once, their panels shared out among the threads.
+    void multiply(const std::vector<Product> &products);
 
     // A buffer of the calling thread.
     static std::vector<float> &row_memory(int columns);

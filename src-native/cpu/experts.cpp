@@ -43,14 +43,6 @@ struct Group {
     int begin, end;
 };
 
-// One loop over the rows of a matrix of every group.
-template <typename Body>
-void each_row(Engine &e, const std::vector<Group> &groups, int rows, const Body &body) {
-    e.pool.parallel(static_cast<int>(groups.size()) * rows, 16, [&](int begin, int end, int) {
-        for (int task = begin; task < end; task++) body(groups[task / rows], task % rows);
-    });
-}
-
 }  // namespace
 
 void moebius_experts(void *engine, const float *x, const int *ids, const float *weights, int rows, int top_k,
@@ -84,26 +76,20 @@ void moebius_experts(void *engine, const float *x, const int *ids, const float *
         quantize(*group.up, group, grouped, up_input);
     }
 
-    std::vector<float> inner(next * ffn), inner_input(next * ffn), outer(next * hidden);
-    each_row(e, groups, ffn, [&](const Group &group, int n) {
-        static thread_local std::vector<float> gate_row, up_row;
-        gate_row.resize(hidden);
-        up_row.resize(hidden);
-        e.kernels.decode_row(*group.gate, n, gate_row.data());
-        e.kernels.decode_row(*group.up, n, up_row.data());
-        for (long i = group.begin; i < group.end; i++) {
-            const float gate = e.kernels.dot(gate_input.data() + i * hidden, gate_row.data(), hidden);
-            const float up = e.kernels.dot(up_input.data() + i * hidden, up_row.data(), hidden);
-            inner[i * ffn + n] = gate / (1.0f + std::exp(-gate)) * up;
-        }
+    std::vector<float> inner(next * ffn), up(next * ffn), inner_input(next * ffn), outer(next * hidden);
+    std::vector<Product> in, out;
+    for (const Group &group : groups) {
+        const int count = group.end - group.begin;
+        in.push_back({group.gate, gate_input.data() + group.begin * hidden, count, inner.data() + group.begin * ffn, false});
+        in.push_back({group.up, up_input.data() + group.begin * hidden, count, up.data() + group.begin * ffn, false});
+        out.push_back({group.down, inner_input.data() + group.begin * ffn, count, outer.data() + group.begin * hidden, false});
+    }
+    e.multiply(in);
+    e.pool.parallel(next, 1, [&](int begin, int end, int) {
+        for (long i = begin * ffn; i < end * ffn; i++) inner[i] = inner[i] / (1.0f + std::exp(-inner[i])) * up[i];
     });
     for (const Group &group : groups) quantize(*group.down, group, inner, inner_input);
-    each_row(e, groups, hidden, [&](const Group &group, int n) {
-        std::vector<float> &row = Engine::row_memory(ffn);
-        e.kernels.decode_row(*group.down, n, row.data());
-        for (long i = group.begin; i < group.end; i++)
-            outer[i * hidden + n] = e.kernels.dot(inner_input.data() + i * ffn, row.data(), ffn);
-    });
+    e.multiply(out);
     for (long pair = 0; pair < static_cast<long>(rows) * top_k; pair++)
         e.kernels.add_scaled(residual + pair / top_k * hidden, weights[pair], outer.data() + place[pair] * hidden, hidden);
 }

@@ -4,7 +4,21 @@
 
 namespace moebius {
 
+// out [rows, matrix rows] = x * transpose(matrix), added to out if add.
+struct Product {
+    const Matrix *matrix;
+    const float *x;
+    int rows;
+    float *out;
+    bool add;
+};
+
+// Rows of a matrix that one call of multiply takes.
+constexpr int kPanelRows = 16;
+
 struct Kernels {
+    // The columns of a product that rows [16 panel, 16 panel + 16) of its matrix give; scratch holds 16 * columns floats.
+    void (*multiply)(const Product &product, int panel, float *scratch);
     // out [columns] = row of the matrix, dequantised.
     void (*decode_row)(const Matrix &matrix, int row, float *out);
     // sum of a[i] * b[i]; the order of the sums depends on count alone.

@@ -1,7 +1,7 @@
 // Embedding, RMSNorm and linear layers.
 //
 //   project: out[t, n] = sum over k of x[t, k] * w[n, k]; x [T, K], w [N, K] in its checkpoint's format, out [T, N].
-//   Each row of w is decoded once and used for all T tokens: bound by reading w for few tokens, by dot products for many.
+//   gemm.h says how.
 #include <cmath>
 #include <cstring>
 
@@ -35,14 +35,7 @@ void moebius_project(void *engine, const float *x, const void *matrix, int rows,
     Engine &e = engine_of(engine);
     const Matrix &w = matrix_of(matrix);
     std::vector<float> memory;
-    const float *input = e.quantized(w, x, rows, memory);
-    const long columns = w.columns, width = w.rows;
-    e.each_row(w, [&](const float *row, int n) {
-        for (long t = 0; t < rows; t++) {
-            float sum = e.kernels.dot(input + t * columns, row, columns);
-            out[t * width + n] = add ? out[t * width + n] + sum : sum;
-        }
-    });
+    e.multiply({{&w, e.quantized(w, x, rows, memory), rows, out, add != 0}});
 }
 
 void moebius_gather(const float *x, const int *rows, int count, int columns, float *out) {

@@ -11,8 +11,7 @@ enum ExitCode {
     NO_BACKEND(7, "the device's kernels cannot be used on this machine"),
     OUT_OF_MEMORY(8, "the model or its KV cache does not fit into memory"),
     NO_TOKEN(9, "the loaded model could not generate its first token"),
-    FAILED(10, "anything else that ended the start"),
-    ENGINE_DIED(11, "the engine failed again and again and stopped");
+    FAILED(10, "anything else that ended the start");
 
     private final int status;
     private final String meaning;

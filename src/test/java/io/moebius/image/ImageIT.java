@@ -55,14 +55,12 @@ class ImageIT {
     @Test
     void healthIs503UntilATokenHasBeenGenerated() throws Exception {
         try (GenericContainer<?> container = Image.container()) {
-            // A tenth of a processor makes the start long enough to be seen.
+            // A fiftieth of a processor makes the start long enough to be seen.
             container.withCreateContainerCmdModifier(
-                    create -> create.getHostConfig().withCpuPeriod(100_000L).withCpuQuota(10_000L));
+                    create -> create.getHostConfig().withCpuPeriod(100_000L).withCpuQuota(2_000L));
             container.waitingFor(Wait.forHttp("/health").forPort(8000).forStatusCode(503));
             container.start();
-            container.waitingFor(Wait.forHttp("/health").forPort(8000).forStatusCode(200));
             Wait.forHttp("/health").forPort(8000).forStatusCode(200).waitUntilReady(container);
-            assertThat(Image.get(container, 8000, "/health").statusCode()).isEqualTo(200);
         }
     }
 

@@ -2,6 +2,7 @@ package io.moebius.backend.cpu;
 
 import io.moebius.backend.ActivationQuantization;
 import io.moebius.backend.Activations;
+import io.moebius.backend.DType;
 import io.moebius.backend.Matrix;
 import io.moebius.backend.Scales;
 import io.moebius.backend.Weight;
@@ -14,13 +15,16 @@ record CpuMatrix(long address, Weight weight) implements Matrix {
     private static final int PER_GROUP = 2;
 
     static CpuMatrix of(Weight weight, Activations activations) {
+        if (!weight.data().isNative()) {
+            throw new IllegalArgumentException("weight %s lies on the Java heap, map it".formatted(weight.name()));
+        }
         if (weight.data().byteSize() < weight.bytes()) {
             throw new IllegalArgumentException("weight %s has %d bytes, needs %d"
                     .formatted(weight.name(), weight.data().byteSize(), weight.bytes()));
         }
-        Scales scales = weight.scales() == null
-                ? new Scales(new float[0], weight.rows(), weight.columns())
-                : weight.scales();
+        Scales scales = weight.dtype() == DType.E4M3
+                ? checked(weight)
+                : new Scales(new float[0], weight.rows(), weight.columns());
         ActivationQuantization scheme =
                 activations == Activations.EIGHT_BIT ? weight.activation() : new ActivationQuantization.None();
         int kind = switch (scheme) {
@@ -48,6 +52,20 @@ record CpuMatrix(long address, Weight weight) implements Matrix {
                         scheme instanceof ActivationQuantization.Static(float scale) ? scale : 0,
                         scheme instanceof ActivationQuantization.PerGroup(int channels) ? channels : weight.columns()),
                 weight);
+    }
+
+    /** The scales of an e4m3 matrix, as many as its blocks: the kernels read them by block. */
+    private static Scales checked(Weight weight) {
+        Scales scales = weight.scales();
+        if (scales == null || scales.blockRows() < 1 || scales.blockColumns() < 1) {
+            throw new IllegalArgumentException("weight %s is e4m3 without usable scales".formatted(weight.name()));
+        }
+        int blocks = Math.ceilDiv(weight.rows(), scales.blockRows()) * Math.ceilDiv(weight.columns(), scales.blockColumns());
+        if (scales.values().length != blocks) {
+            throw new IllegalArgumentException("weight %s has %d scales, needs %d"
+                    .formatted(weight.name(), scales.values().length, blocks));
+        }
+        return scales;
     }
 
     @Override

@@ -202,6 +202,19 @@ class CpuBackendTest {
         }
     }
 
+    @Test
+    void refusesMatricesWhoseScalesDoNotCoverThem() {
+        try (Backend backend = new CpuBackend(Activations.SIXTEEN_BIT)) {
+            Scales tooFew = new Scales(new float[3], 16, 16);
+            Weight uncovered = weight(DType.E4M3, 32, 32, tooFew, new ActivationQuantization.None());
+            assertThatThrownBy(() -> backend.load(uncovered))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("has 3 scales, needs 4");
+            Weight bare = weight(DType.E4M3, 32, 32, null, new ActivationQuantization.None());
+            assertThatThrownBy(() -> backend.load(bare)).hasMessageContaining("without usable scales");
+        }
+    }
+
     private interface Operation {
         void run(Tensor x, Tensor out);
     }
