@@ -1,6 +1,7 @@
 package io.moebius.launch;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -11,33 +12,61 @@ final class CommandLine {
     sealed interface Request {
         record Help() implements Request {}
 
+        record HelpOn(Subcommand subcommand) implements Request {}
+
         record Version() implements Request {}
 
         /** @param values by configuration key; absent where there is neither value nor default */
         record Serve(Map<String, String> values) implements Request {}
+
+        record Run(Subcommand subcommand, Subcommand.Options options) implements Request {}
     }
 
     private CommandLine() {}
 
     /** @throws StartException with {@link ExitCode#USAGE} */
     static Request parse(String[] arguments, Map<String, String> environment) {
-        Map<Flag, String> given = new LinkedHashMap<>();
-        for (int i = 0; i < arguments.length; i++) {
-            String argument = arguments[i];
-            if (argument.equals("--help") || argument.equals("-h")) {
-                return new Request.Help();
+        List<String> words = List.of(arguments);
+        Optional<Subcommand> subcommand = Subcommands.find(words);
+        if (subcommand.isPresent()) {
+            Subcommand tool = subcommand.get();
+            List<String> rest = words.subList(tool.words().split(" ").length, words.size());
+            if (rest.contains("--help") || rest.contains("-h")) {
+                return new Request.HelpOn(tool);
             }
-            if (argument.equals("--version")) {
-                return new Request.Version();
+            Given given = read(rest, tool.flags(), tool.operand());
+            return new Request.Run(
+                    tool, new Subcommand.Options(values(given.flags, tool.flags(), Map.of()), given.operand));
+        }
+        List<Flag> flags = FlagTable.all().toList();
+        if (words.contains("--help") || words.contains("-h")) {
+            return new Request.Help();
+        }
+        if (words.contains("--version")) {
+            return new Request.Version();
+        }
+        return new Request.Serve(values(read(words, flags, "").flags, flags, environment));
+    }
+
+    private record Given(Map<Flag, String> flags, Optional<String> operand) {}
+
+    private static Given read(List<String> arguments, List<Flag> flags, String operandLabel) {
+        Map<Flag, String> given = new LinkedHashMap<>();
+        Optional<String> operand = Optional.empty();
+        for (int i = 0; i < arguments.size(); i++) {
+            String argument = arguments.get(i);
+            if (!argument.startsWith("-") && !operandLabel.isEmpty() && operand.isEmpty()) {
+                operand = Optional.of(argument);
+                continue;
             }
             int equals = argument.startsWith("--") ? argument.indexOf('=') : -1;
             String option = equals < 0 ? argument : argument.substring(0, equals);
-            Flag flag = FlagTable.find(option).orElseThrow(() -> unknown(option));
+            Flag flag = FlagTable.find(option, flags).orElseThrow(() -> unknown(option, flags));
             String value;
             if (equals >= 0) {
                 value = argument.substring(equals + 1);
-            } else if (i + 1 < arguments.length && !isOption(arguments[i + 1])) {
-                value = arguments[++i];
+            } else if (i + 1 < arguments.size() && !isOption(arguments.get(i + 1))) {
+                value = arguments.get(++i);
             } else if (flag.type() instanceof FlagType.Switch) {
                 value = "true";
             } else {
@@ -48,16 +77,17 @@ final class CommandLine {
                 throw usage("%s is given twice".formatted(option));
             }
         }
-        return new Request.Serve(values(given, environment));
+        return new Given(given, operand);
     }
 
     private static boolean isOption(String argument) {
         return argument.startsWith("--") || argument.equals("-d") || argument.equals("-h");
     }
 
-    private static Map<String, String> values(Map<Flag, String> given, Map<String, String> environment) {
+    private static Map<String, String> values(
+            Map<Flag, String> given, List<Flag> flags, Map<String, String> environment) {
         Map<String, String> values = new LinkedHashMap<>();
-        FlagTable.all().forEach(flag -> {
+        flags.forEach(flag -> {
             String value = given.get(flag);
             if (value == null && environment.containsKey(flag.variable())) {
                 value = environment.get(flag.variable());
@@ -80,9 +110,10 @@ final class CommandLine {
         }
     }
 
-    private static StartException unknown(String option) {
+    private static StartException unknown(String option, List<Flag> flags) {
         return option.startsWith("-")
-                ? usage("unknown flag %s; did you mean %s? --help lists all".formatted(oneLine(option), FlagTable.nearest(option)))
+                ? usage("unknown flag %s; did you mean %s? --help lists all"
+                        .formatted(oneLine(option), FlagTable.nearest(option, flags)))
                 : usage("unexpected word \"%s\"; flags begin with --, --help lists all".formatted(oneLine(option)));
     }
 

@@ -26,15 +26,14 @@ final class FlagTable {
         return TOPICS.values().stream().flatMap(List::stream);
     }
 
-    static Optional<Flag> find(String option) {
-        return option.equals("-d")
-                ? Optional.of(EngineFlags.NUM_DEVICES)
-                : all().filter(flag -> flag.option().equals(option)).findFirst();
+    static Optional<Flag> find(String option, List<Flag> flags) {
+        String name = option.equals("-d") ? EngineFlags.NUM_DEVICES.option() : option;
+        return flags.stream().filter(flag -> flag.option().equals(name)).findFirst();
     }
 
     /** The flag whose name takes the fewest changes to become {@code option}. */
-    static String nearest(String option) {
-        return Stream.concat(all().map(Flag::option), Stream.of("--help", "--version"))
+    static String nearest(String option, List<Flag> flags) {
+        return Stream.concat(flags.stream().map(Flag::option), Stream.of("--help", "--version"))
                 .min(java.util.Comparator.comparingInt(known -> distance(known, option)))
                 .orElseThrow();
     }

@@ -11,7 +11,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -20,35 +19,35 @@ import java.util.Optional;
  */
 final class HealthCheck {
 
-    static final String COMMAND = "healthcheck";
+    private static final Flag PORT = Flag.of(
+            "web-server-port", new FlagType.Whole(0, 65535), null, "Port of the API; the default is that of the container's program.");
 
-    private static final String FLAG = "--web-server-port";
-    private static final int DEFAULT_PORT = 8000;
+    static final Subcommand SUBCOMMAND = new Subcommand(
+            "healthcheck", "", List.of(PORT), "Asks the program in the same container whether it is ready.", HealthCheck::run);
+
     private static final int TIMEOUT_MILLIS = 4000;
 
     private HealthCheck() {}
 
     /**
-     * Asks {@code /health} on the loopback, at the port of {@code arguments}, else of the container's first process, else of the
+     * Asks {@code /health} on the loopback, at the port of {@code options}, else of the container's first process, else of the
      * environment.
      *
-     * @return 0 when it answers 200, else 1 with one line on {@code errors}; 2 for a port that is none
+     * @return 0 when it answers 200, else 1 with one line on the shell's errors
      */
-    static int run(List<String> arguments, Map<String, String> environment, PrintStream errors) {
-        String port = port(arguments)
+    static int run(Subcommand.Options options, Subcommand.Shell shell) {
+        PrintStream errors = shell.errors();
+        String port = options.text(PORT)
                 .or(() -> port(firstProcess()))
-                .orElse(environment.getOrDefault("MOEBIUS_WEB_SERVER_PORT", Integer.toString(DEFAULT_PORT)));
-        if (!port.matches("\\d{1,5}") || Integer.parseInt(port) > 65535) {
-            errors.println("moebius: healthcheck: " + FLAG + " is " + port + "; give a port from 0 to 65535");
-            return 2;
-        }
+                .orElse(shell.environment().getOrDefault(
+                        ServerFlags.WEB_SERVER_PORT.variable(), ServerFlags.WEB_SERVER_PORT.defaultValue()));
         try {
             String answer = statusLine(Integer.parseInt(port));
             if (answer.contains(" 200 ")) {
                 return 0;
             }
             errors.println("moebius: healthcheck: port " + port + " answers " + answer);
-        } catch (IOException e) {
+        } catch (IOException | IllegalArgumentException e) {
             errors.println("moebius: healthcheck: port " + port + ": " + e.getMessage());
         }
         return 1;
@@ -57,10 +56,10 @@ final class HealthCheck {
     static Optional<String> port(List<String> arguments) {
         for (int i = arguments.size() - 1; i >= 0; i--) {
             String argument = arguments.get(i);
-            if (argument.startsWith(FLAG + "=")) {
-                return Optional.of(argument.substring(FLAG.length() + 1));
+            if (argument.startsWith(PORT.option() + "=")) {
+                return Optional.of(argument.substring(PORT.option().length() + 1));
             }
-            if (argument.equals(FLAG) && i + 1 < arguments.size()) {
+            if (argument.equals(PORT.option()) && i + 1 < arguments.size()) {
                 return Optional.of(arguments.get(i + 1));
             }
         }

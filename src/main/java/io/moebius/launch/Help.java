@@ -18,11 +18,10 @@ final class Help {
                 """);
         for (Map.Entry<String, List<Flag>> topic : FlagTable.TOPICS.entrySet()) {
             out.append('\n').append(topic.getKey()).append('\n');
-            for (Flag flag : topic.getValue()) {
-                out.append("  ").append(flag.option()).append(' ').append(flag.type().label()).append('\n');
-                out.append(wrapped(description(flag)));
-            }
+            topic.getValue().forEach(flag -> out.append(entry(flag)));
         }
+        out.append("\nTools (moebius TOOL --help says more)\n");
+        Subcommands.ALL.forEach(tool -> out.append("  ").append(tool.words()).append('\n').append(wrapped(tool.description())));
         return out.append("""
 
                 Other
@@ -36,6 +35,18 @@ final class Help {
                   curl localhost:8000/v1/chat/completions -H 'Content-Type: application/json' \\
                     -d '{"messages": [{"role": "user", "content": "Hello!"}]}'
                 """).toString();
+    }
+
+    static String on(Subcommand tool) {
+        StringBuilder out = new StringBuilder("moebius %s %s[FLAGS]\n"
+                .formatted(tool.words(), tool.operand().isEmpty() ? "" : tool.operand() + " "));
+        out.append(wrapped(tool.description()));
+        tool.flags().forEach(flag -> out.append(entry(flag)));
+        return out.toString();
+    }
+
+    private static String entry(Flag flag) {
+        return "  " + flag.option() + " " + flag.type().label() + "\n" + wrapped(description(flag));
     }
 
     private static String description(Flag flag) {
@@ -68,15 +79,21 @@ final class Help {
             for (Flag flag : topic.getValue()) {
                 String later = flag.idle() == null ? "" : " **Not supported yet**: any other value than the default is refused.";
                 out.append("| `%s` | %s | %s | `%s` | %s%s |\n".formatted(
-                        flag.option(),
-                        values(flag),
-                        flag.defaultValue() == null ? "" : "`" + flag.defaultValue() + "`",
-                        flag.variable(),
-                        flag.description(),
-                        later));
+                        flag.option(), values(flag), defaultValue(flag), flag.variable(), flag.description(), later));
             }
         }
+        out.append("\n# Tools\n\nA tool does one thing and ends: `moebius TOOL FLAGS`. Its flags have no twins in the environment.\n");
+        for (Subcommand tool : Subcommands.ALL) {
+            out.append("\n## %s\n\n%s\n\n| flag | values | default | meaning |\n| --- | --- | --- | --- |\n".formatted(
+                    (tool.words() + " " + tool.operand()).strip(), tool.description()));
+            tool.flags().forEach(flag -> out.append("| `%s` | %s | %s | %s |\n".formatted(
+                    flag.option(), values(flag), defaultValue(flag), flag.description())));
+        }
         return out.toString();
+    }
+
+    private static String defaultValue(Flag flag) {
+        return flag.defaultValue() == null ? "" : "`" + flag.defaultValue() + "`";
     }
 
     private static String values(Flag flag) {

@@ -8,7 +8,6 @@ import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 
 /** Parses the flags and runs the application until it is told to stop. */
@@ -18,11 +17,11 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] arguments) {
-        if (arguments.length > 0 && arguments[0].equals(HealthCheck.COMMAND)) {
-            System.exit(HealthCheck.run(List.of(arguments).subList(1, arguments.length), System.getenv(), System.err));
-        }
         try {
             switch (CommandLine.parse(arguments, System.getenv())) {
+                case CommandLine.Request.Run(var subcommand, var options) -> System.exit(subcommand.action().run(
+                        options, new Subcommand.Shell(System.getenv(), System.in, System.out, System.err)));
+                case CommandLine.Request.HelpOn(var subcommand) -> System.out.print(Help.on(subcommand));
                 case CommandLine.Request.Help() -> System.out.print(Help.forTerminal());
                 case CommandLine.Request.Version() -> System.out.println("moebius " + version());
                 case CommandLine.Request.Serve(var values) -> {

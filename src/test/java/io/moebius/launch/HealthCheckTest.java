@@ -1,15 +1,18 @@
 package io.moebius.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class HealthCheckTest {
@@ -36,7 +39,14 @@ class HealthCheckTest {
 
     @Test
     void refusesAPortThatIsNone() {
-        assertThat(run(List.of("--web-server-port=eight"))).isEqualTo(2);
+        assertThatThrownBy(() -> run(List.of("--web-server-port=eight")))
+                .isInstanceOf(StartException.class)
+                .hasMessageContaining("eight");
+    }
+
+    @Test
+    void isOneForAPortOfTheEnvironmentThatIsNone() {
+        assertThat(run(List.of(), Map.of("MOEBIUS_WEB_SERVER_PORT", "eight"))).isOne();
         assertThat(errors.toString()).contains("eight");
     }
 
@@ -60,6 +70,14 @@ class HealthCheckTest {
     }
 
     private int run(List<String> arguments) {
-        return HealthCheck.run(arguments, Map.of(), new PrintStream(errors, true));
+        return run(arguments, Map.of());
+    }
+
+    private int run(List<String> arguments, Map<String, String> environment) {
+        String[] words = Stream.concat(Stream.of("healthcheck"), arguments.stream()).toArray(String[]::new);
+        var request = (CommandLine.Request.Run) CommandLine.parse(words, environment);
+        return request.subcommand().action().run(
+                request.options(),
+                new Subcommand.Shell(environment, InputStream.nullInputStream(), System.out, new PrintStream(errors, true)));
     }
 }

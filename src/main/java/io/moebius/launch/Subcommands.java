@@ -1,0 +1,22 @@
+package io.moebius.launch;
+
+import java.util.List;
+import java.util.Optional;
+
+/** All tools of the program. */
+final class Subcommands {
+
+    static final List<Subcommand> ALL = List.of(HealthCheck.SUBCOMMAND);
+
+    private Subcommands() {}
+
+    /** The one whose words {@code arguments} begin with. */
+    static Optional<Subcommand> find(List<String> arguments) {
+        return ALL.stream()
+                .filter(known -> {
+                    List<String> words = List.of(known.words().split(" "));
+                    return arguments.size() >= words.size() && arguments.subList(0, words.size()).equals(words);
+                })
+                .findFirst();
+    }
+}
