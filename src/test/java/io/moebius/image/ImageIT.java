@@ -8,6 +8,7 @@ import com.github.dockerjava.api.model.Volume;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -53,15 +54,20 @@ class ImageIT {
     }
 
     @Test
-    void healthIs503UntilATokenHasBeenGenerated() throws Exception {
-        try (GenericContainer<?> container = Image.container()) {
-            // A fiftieth of a processor makes the start long enough to be seen.
-            container.withCreateContainerCmdModifier(
-                    create -> create.getHostConfig().withCpuPeriod(100_000L).withCpuQuota(2_000L));
-            container.waitingFor(Wait.forHttp("/health").forPort(8000).forStatusCode(503));
-            container.start();
+    void healthIs503UntilATokenHasBeenGenerated() {
+        try (GenericContainer<?> container = starting()) {
             Wait.forHttp("/health").forPort(8000).forStatusCode(200).waitUntilReady(container);
         }
+    }
+
+    /** A container that has answered 503. A fiftieth of a processor makes its start long enough to be seen. */
+    private static GenericContainer<?> starting() {
+        GenericContainer<?> container = Image.container();
+        container.withCreateContainerCmdModifier(
+                create -> create.getHostConfig().withCpuPeriod(100_000L).withCpuQuota(2_000L));
+        container.waitingFor(Wait.forHttp("/health").forPort(8000).forStatusCode(503));
+        container.start();
+        return container;
     }
 
     @Test
@@ -202,6 +208,58 @@ class ImageIT {
         assertThat(ended.code()).isBetween(3, 99);
         assertThat(ended.errors().lines().filter(line -> line.startsWith("moebius: "))).hasSize(1)
                 .first().asString().contains("load library");
+    }
+
+    @Test
+    void theThreadsFollowTheContainersProcessors() {
+        try (GenericContainer<?> container = Image.container()) {
+            container.withCreateContainerCmdModifier(
+                    create -> create.getHostConfig().withCpuPeriod(100_000L).withCpuQuota(100_000L));
+            container.start();
+            assertThat(container.getLogs(OutputType.STDERR)).containsPattern("cpu \\(\\w+, 1 threads?\\)");
+        }
+    }
+
+    @Test
+    void logsAreJsonWhenAskedFor() throws IOException {
+        try (GenericContainer<?> container = Image.container("--log-format", "json")) {
+            container.start();
+            Image.signal(container, "SIGTERM");
+            assertThat(container.getLogs(OutputType.STDERR).lines())
+                    .anySatisfy(line -> assertThat(line).startsWith("{\"timestamp\":").endsWith("}"));
+        }
+    }
+
+    @Test
+    void servesWhereThePolicyFolderCannotBeWritten(@TempDir Path policy) throws IOException {
+        try (GenericContainer<?> container = Image.container("--algo-policy-dir", "/policy")) {
+            container.withFileSystemBind(policy.toString(), "/policy", BindMode.READ_ONLY);
+            container.start();
+            assertThat(container.getLogs(OutputType.STDERR)).contains("default policy: no file in /policy");
+        }
+    }
+
+    @Test
+    void servesWhereTheDiskIsFull() throws IOException {
+        try (GenericContainer<?> container = Image.container().withTmpFs(Map.of("/tmp", "rw,size=4k", "/root", "rw,size=4k"))) {
+            container.withCreateContainerCmdModifier(create -> create.getHostConfig().withReadonlyRootfs(true));
+            container.start();
+            assertThat(Image.post(container, "/v1/chat/completions", QUESTION).statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void oneAddressForBothPortsIsOneLineWithItsCode() {
+        Image.Ended ended = Image.run(create -> {}, "--web-server-port", "8281");
+        assertThat(ended.code()).isEqualTo(3);
+        assertThat(ended.errors().lines().filter(line -> line.startsWith("moebius: "))).hasSize(1);
+    }
+
+    @Test
+    void sigtermDuringTheStartExitsWithZero() {
+        try (GenericContainer<?> container = starting()) {
+            assertThat(Image.signal(container, "SIGTERM")).isZero();
+        }
     }
 
     @Test
