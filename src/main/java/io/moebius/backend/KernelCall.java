@@ -1,0 +1,12 @@
+package io.moebius.backend;
+
+/** A call of a kernel, ready to run in any variant of its site. */
+public interface KernelCall {
+
+    Site site();
+
+    /** Rows of the step that it works on. */
+    int tokens();
+
+    void run(Variant variant);
+}

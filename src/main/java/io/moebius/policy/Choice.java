@@ -1,0 +1,25 @@
+package io.moebius.policy;
+
+import io.moebius.backend.Site;
+
+/**
+ * What was measured for a site at a number of tokens, and what is to be used. Times are medians in microseconds of all calls of the
+ * site in one step.
+ *
+ * @param variant  name of the chosen variant
+ * @param runnerUp name of the best variant that was not chosen; empty where the site has one variant
+ */
+public record Choice(
+        Site site,
+        int tokens,
+        String variant,
+        double micros,
+        double defaultMicros,
+        String runnerUp,
+        double runnerUpMicros) {
+
+    /** How many times faster than the default. */
+    public double gain() {
+        return defaultMicros / micros;
+    }
+}

@@ -1,0 +1,53 @@
+package io.moebius.policy;
+
+import io.moebius.backend.Dispatch;
+import io.moebius.backend.KernelCall;
+import io.moebius.backend.Site;
+import io.moebius.backend.Tunable;
+import io.moebius.backend.Variant;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Runs each call in the variant that a policy chose for its site at the nearest token count, else in the default. */
+public final class Chosen implements Dispatch {
+
+    private final Tunable backend;
+    private final Map<Site, TreeMap<Integer, Variant>> variants = new HashMap<>();
+    private final Map<Site, Variant> defaults = new HashMap<>();
+
+    /** @throws PolicyException if the backend has no such variant */
+    public Chosen(Tunable backend, Policy policy) {
+        this.backend = backend;
+        policy.bySite().forEach((site, choices) -> {
+            TreeMap<Integer, Variant> byTokens = new TreeMap<>();
+            choices.forEach((tokens, choice) -> byTokens.put(tokens, variant(site, choice.variant())));
+            variants.put(site, byTokens);
+        });
+    }
+
+    private Variant variant(Site site, String name) {
+        return backend.variants(site).stream()
+                .filter(known -> known.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new PolicyException("%s has no variant \"%s\"".formatted(site, name)));
+    }
+
+    @Override
+    public void run(KernelCall call) {
+        TreeMap<Integer, Variant> byTokens = variants.get(call.site());
+        call.run(byTokens == null
+                ? defaults.computeIfAbsent(call.site(), site -> backend.variants(site).getFirst())
+                : nearest(byTokens, call.tokens()));
+    }
+
+    /** The nearest by ratio: 6 tokens are as far from 4 as 9. */
+    private static Variant nearest(TreeMap<Integer, Variant> byTokens, int tokens) {
+        Map.Entry<Integer, Variant> below = byTokens.floorEntry(tokens);
+        Map.Entry<Integer, Variant> above = byTokens.ceilingEntry(tokens);
+        if (below == null || above == null) {
+            return (below == null ? above : below).getValue();
+        }
+        return (long) tokens * tokens > (long) below.getKey() * above.getKey() ? above.getValue() : below.getValue();
+    }
+}

@@ -1,0 +1,86 @@
+package io.moebius.policy;
+
+import io.moebius.backend.Site;
+import io.moebius.backend.Variant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/** The variants of one site at one token count, the slower half leaving round by round; the default stays to the end. */
+final class Contest {
+
+    /** A variant, what it took, and whether its results have been held against the default's. */
+    static final class Contender {
+        final Variant variant;
+        final Samples samples = new Samples();
+        boolean checked;
+
+        Contender(Variant variant) {
+            this.variant = variant;
+        }
+    }
+
+    /** Gains below this share are no gains. */
+    private static final double LEAST_GAIN = 0.02;
+
+    private static final int FINALISTS = 2;
+
+    private final Site site;
+    private final Contender standing;
+    private final List<Contender> all = new ArrayList<>();
+    private List<Contender> left;
+
+    Contest(Site site, List<Variant> variants) {
+        this.site = site;
+        variants.forEach(variant -> all.add(new Contender(variant)));
+        standing = all.getFirst();
+        standing.checked = true;
+        left = new ArrayList<>(all);
+    }
+
+    List<Contender> left() {
+        return left;
+    }
+
+    boolean decided() {
+        return left.size() <= FINALISTS;
+    }
+
+    void remove(Contender contender) {
+        left.remove(contender);
+        all.remove(contender);
+    }
+
+    /** The faster half goes on. */
+    void halve() {
+        int most = Math.max(FINALISTS, (left.size() + 1) / 2);
+        List<Contender> faster = new ArrayList<>(
+                left.stream().sorted(Comparator.comparingDouble(c -> c.samples.median())).limit(most).toList());
+        if (!faster.contains(standing)) {
+            faster.set(faster.size() - 1, standing);
+        }
+        left = faster;
+    }
+
+    /** The best, if it beats the default by more than the noise of both, else the default. */
+    Choice choice(int tokens) {
+        Contender best = left.stream().min(Comparator.comparingDouble(c -> c.samples.median())).orElseThrow();
+        double needed = Math.max(LEAST_GAIN, best.samples.noise() + standing.samples.noise());
+        Contender chosen = best.samples.median() < (1 - needed) * standing.samples.median() ? best : standing;
+        return choice(tokens, chosen);
+    }
+
+    Choice defaultChoice(int tokens) {
+        return choice(tokens, standing);
+    }
+
+    private Choice choice(int tokens, Contender chosen) {
+        Contender second = all.stream()
+                .filter(contender -> contender != chosen && contender.samples.count() > 0)
+                .min(Comparator.comparingDouble(contender -> contender.samples.median()))
+                .orElse(null);
+        return new Choice(
+                site, tokens, chosen.variant.name(), chosen.samples.median() / 1e3, standing.samples.median() / 1e3,
+                second == null ? "" : second.variant.name(), second == null ? 0 : second.samples.median() / 1e3);
+    }
+}

@@ -1,0 +1,75 @@
+package io.moebius.policy;
+
+import io.moebius.backend.Batch;
+import io.moebius.backend.KvCache;
+import io.moebius.backend.Tensor;
+import io.moebius.model.Decoder;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+
+/** Steps of a decoder on random tokens: its real weights, layer after layer, and the routing that they give. */
+public final class ModelSteps implements Steps {
+
+    /** Tokens that a decoding sequence has behind it. */
+    private static final int CONTEXT = 48;
+
+    private static final int BLOCKS = CONTEXT / KvCache.BLOCK_TOKENS + 1;
+    private static final long SEED = 20240229;
+
+    private final Decoder decoder;
+    private final KvCache cache;
+    private final int maxSequences;
+    private final float[] logits;
+
+    public ModelSteps(Decoder decoder, KvCache cache, int maxSequences) {
+        this.decoder = decoder;
+        this.cache = cache;
+        this.maxSequences = maxSequences;
+        this.logits = new float[decoder.vocabulary()];
+    }
+
+    @Override
+    public boolean possible(Phase phase, int tokens) {
+        return tokens <= decoder.maxBatchTokens() && switch (phase) {
+            case DECODE -> tokens <= maxSequences && tokens * BLOCKS <= cache.blocks();
+            case PREFILL -> Math.ceilDiv(tokens, KvCache.BLOCK_TOKENS) <= cache.blocks();
+        };
+    }
+
+    @Override
+    public long run(Phase phase, int tokens) {
+        Batch batch = phase == Phase.DECODE ? decode(tokens) : prefill(tokens);
+        Tensor out = decoder.forward(batch, cache);
+        long fingerprint = 0;
+        for (int row = 0; row < batch.logitRows().length; row++) {
+            decoder.backend().read(out, row, logits);
+            for (float logit : logits) {
+                fingerprint = 31 * fingerprint + Float.floatToRawIntBits(logit);
+            }
+        }
+        return fingerprint;
+    }
+
+    private Batch decode(int sequences) {
+        int[][] tables = IntStream.range(0, sequences)
+                .mapToObj(s -> IntStream.range(s * BLOCKS, (s + 1) * BLOCKS).toArray())
+                .toArray(int[][]::new);
+        int[] positions = new int[sequences];
+        java.util.Arrays.fill(positions, CONTEXT);
+        return new Batch(
+                randomTokens(sequences), positions, IntStream.rangeClosed(0, sequences).toArray(), tables,
+                IntStream.range(0, sequences).toArray());
+    }
+
+    private Batch prefill(int tokens) {
+        int[] table = IntStream.range(0, Math.ceilDiv(tokens, KvCache.BLOCK_TOKENS)).toArray();
+        int rows = Math.min(tokens, maxSequences);
+        int[] logitRows = IntStream.rangeClosed(1, rows).map(i -> (int) ((long) i * tokens / rows) - 1).toArray();
+        return new Batch(
+                randomTokens(tokens), IntStream.range(0, tokens).toArray(), new int[] {0, tokens}, new int[][] {table}, logitRows);
+    }
+
+    private int[] randomTokens(int count) {
+        return new SplittableRandom(SEED).ints(count, 0, decoder.vocabulary()).toArray();
+    }
+}

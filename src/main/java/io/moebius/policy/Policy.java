@@ -1,0 +1,42 @@
+package io.moebius.policy;
+
+import io.moebius.backend.Site;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * The choices for one model on one machine.
+ *
+ * @param choices one for a site and token count, in their order
+ */
+public record Policy(Origin origin, List<Choice> choices) {
+
+    /** This with {@code newer} choices, which come before those of the same site and token count. */
+    public Policy with(Collection<Choice> newer) {
+        Map<Site, Map<Integer, Choice>> merged = new TreeMap<>();
+        choices.forEach(choice -> merged.computeIfAbsent(choice.site(), s -> new TreeMap<>()).put(choice.tokens(), choice));
+        newer.forEach(choice -> merged.computeIfAbsent(choice.site(), s -> new TreeMap<>()).put(choice.tokens(), choice));
+        return new Policy(origin, merged.values().stream().flatMap(ofSite -> ofSite.values().stream()).toList());
+    }
+
+    public Set<Site> sites() {
+        return choices.stream().map(Choice::site).collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /** The sites that were measured at {@code tokens}. */
+    public Set<Site> sites(int tokens) {
+        return choices.stream().filter(choice -> choice.tokens() == tokens).map(Choice::site).collect(Collectors.toSet());
+    }
+
+    /** By site and token count. */
+    Map<Site, TreeMap<Integer, Choice>> bySite() {
+        return choices.stream().collect(Collectors.groupingBy(
+                Choice::site, TreeMap::new, Collectors.toMap(Choice::tokens, Function.identity(), (a, b) -> b, TreeMap::new)));
+    }
+}

@@ -1,0 +1,46 @@
+package io.moebius.policy;
+
+import io.moebius.backend.Site;
+import io.moebius.backend.Tunable;
+import io.moebius.backend.Variant;
+import java.util.Map;
+import java.util.function.LongSupplier;
+
+/**
+ * Whole steps with the defaults and with the choices, in turn.
+ *
+ * @param phase         what was run
+ * @param defaultMicros median time of a step with the defaults
+ * @param micros        with the choices
+ */
+public record Proof(Steps.Phase phase, int tokens, double defaultMicros, double micros, boolean slower) {
+
+    private static final int LEAST_PAIRS = 5;
+    private static final int MOST_PAIRS = 25;
+    private static final long ENOUGH_NANOS = 400_000_000;
+    private static final double TOLERANCE = 0.01;
+
+    static Proof measure(
+            Tunable backend, Steps steps, Steps.Phase phase, int tokens, Map<Site, Variant> variants, LongSupplier nanoTime) {
+        Samples defaults = new Samples();
+        Samples chosen = new Samples();
+        long spent = 0;
+        for (int pair = 0; pair < LEAST_PAIRS || (pair < MOST_PAIRS && spent < ENOUGH_NANOS); pair++) {
+            // Turn about, so that neither always follows the other.
+            boolean defaultFirst = pair % 2 == 0;
+            for (int half = 0; half < 2; half++) {
+                boolean isDefault = (half == 0) == defaultFirst;
+                long total = Trial.run(backend, steps, phase, tokens, isDefault ? Map.of() : variants, nanoTime).total();
+                (isDefault ? defaults : chosen).add(total);
+                spent += total;
+            }
+        }
+        double bound = 1 + Math.max(TOLERANCE, defaults.noise() + chosen.noise());
+        return new Proof(
+                phase, tokens, defaults.median() / 1e3, chosen.median() / 1e3, chosen.median() > bound * defaults.median());
+    }
+
+    public double gain() {
+        return defaultMicros / micros;
+    }
+}

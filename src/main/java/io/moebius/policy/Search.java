@@ -1,0 +1,183 @@
+package io.moebius.policy;
+
+import io.moebius.backend.Site;
+import io.moebius.backend.Tunable;
+import io.moebius.backend.Variant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
+
+/**
+ * Finds the best variant of every site at one token count after the other. All sites are tried in the same steps of the real model:
+ * each step runs every site in one of its variants and takes the time of each, so that weights come from memory as they do in service.
+ */
+public final class Search {
+
+    /** What was found at one token count: the choices, and the whole steps that prove them. */
+    public record Found(List<Choice> choices, List<Proof> proofs, int refused) {}
+
+    private static final int FINAL_ROUNDS = 5;
+    private static final int MOST_REPEATS = 5;
+    private static final long ROUND_NANOS = 30_000_000;
+    /** Up to so many tokens a step is measured as decode, beyond as prefill: what is common at that size. */
+    private static final int DECODE_TOKENS = 64;
+
+    private final Tunable backend;
+    private final Steps steps;
+    private final LongSupplier nanoTime;
+    private final BooleanSupplier stop;
+
+    /** @param stop asked between steps; true ends the search */
+    public Search(Tunable backend, Steps steps, LongSupplier nanoTime, BooleanSupplier stop) {
+        this.backend = backend;
+        this.steps = steps;
+        this.nanoTime = nanoTime;
+        this.stop = stop;
+    }
+
+    /** 1, 2, 4, ... and {@code most}. */
+    public static List<Integer> tokenCounts(int most) {
+        List<Integer> counts = new ArrayList<>();
+        for (int tokens = 1; tokens < most; tokens *= 2) {
+            counts.add(tokens);
+        }
+        counts.add(most);
+        return List.copyOf(counts);
+    }
+
+    /** The sites of the model: those of a step of one token. */
+    public static Collection<Site> sites(Tunable backend, Steps steps) {
+        return Trial.run(backend, steps, Steps.Phase.DECODE, 1, Map.of(), System::nanoTime).nanos().keySet();
+    }
+
+    /**
+     * @param settled sites that are not searched, and what they run in
+     * @return empty if it was stopped, or no such step fits into the cache
+     */
+    public Optional<Found> at(int tokens, Map<Site, Variant> settled) {
+        Steps.Phase phase = tokens <= DECODE_TOKENS ? Steps.Phase.DECODE : Steps.Phase.PREFILL;
+        if (!steps.possible(phase, tokens)) {
+            phase = phase == Steps.Phase.DECODE ? Steps.Phase.PREFILL : Steps.Phase.DECODE;
+        }
+        return steps.possible(phase, tokens) ? new Attempt(phase, tokens, settled).run() : Optional.empty();
+    }
+
+    private final class Attempt {
+
+        private final Steps.Phase phase;
+        private final int tokens;
+        private final Map<Site, Variant> settled;
+        private final Map<Site, Contest> contests = new TreeMap<>();
+        private long expected;
+        private int repeats;
+        private int refused;
+
+        Attempt(Steps.Phase phase, int tokens, Map<Site, Variant> settled) {
+            this.phase = phase;
+            this.tokens = tokens;
+            this.settled = settled;
+        }
+
+        Optional<Found> run() {
+            Trial first = step(Map.of());
+            expected = first.fingerprint();
+            first.nanos().keySet().stream()
+                    .filter(site -> !settled.containsKey(site))
+                    .forEach(site -> contests.put(site, new Contest(site, backend.variants(site))));
+            repeats = (int) Math.clamp(ROUND_NANOS / Math.max(1, step(Map.of()).total()), 1, MOST_REPEATS);
+            while (true) {
+                for (int i = 0; i < repeats; i++) {
+                    if (!round()) {
+                        return Optional.empty();
+                    }
+                }
+                if (contests.values().stream().allMatch(Contest::decided)) {
+                    break;
+                }
+                contests.values().stream().filter(contest -> !contest.decided()).forEach(Contest::halve);
+            }
+            for (int i = 0; i < FINAL_ROUNDS; i++) {
+                if (!round()) {
+                    return Optional.empty();
+                }
+            }
+            return Optional.of(proven(contests.values().stream().map(contest -> contest.choice(tokens)).toList()));
+        }
+
+        /** One step for every contender that is left, each site having another one in each step; false if stopped. */
+        private boolean round() {
+            int most = contests.values().stream().mapToInt(contest -> contest.left().size()).max().orElse(0);
+            for (int i = 0; i < most; i++) {
+                if (stop.getAsBoolean()) {
+                    return false;
+                }
+                measure(i);
+            }
+            return true;
+        }
+
+        private void measure(int turn) {
+            Map<Site, Contest.Contender> chosen = new HashMap<>();
+            contests.forEach((site, contest) -> chosen.put(site, contest.left().get(turn % contest.left().size())));
+            if (chosen.values().stream().anyMatch(contender -> !contender.checked)) {
+                check(chosen);
+            }
+            Map<Site, Long> nanos = step(variants(chosen)).nanos();
+            chosen.forEach((site, contender) -> contender.samples.add(nanos.get(site)));
+        }
+
+        /** A variant whose logits are not the default's, bit for bit, leaves before its time counts. */
+        private void check(Map<Site, Contest.Contender> chosen) {
+            if (step(variants(chosen)).fingerprint() != expected) {
+                for (Site site : List.copyOf(chosen.keySet())) {
+                    Contest.Contender suspect = chosen.get(site);
+                    if (!suspect.checked && step(Map.of(site, suspect.variant)).fingerprint() != expected) {
+                        contests.get(site).remove(suspect);
+                        chosen.put(site, contests.get(site).left().getFirst());
+                        refused++;
+                    }
+                }
+            }
+            chosen.values().forEach(contender -> contender.checked = true);
+        }
+
+        private static Map<Site, Variant> variants(Map<Site, Contest.Contender> chosen) {
+            Map<Site, Variant> variants = new HashMap<>();
+            chosen.forEach((site, contender) -> variants.put(site, contender.variant));
+            return variants;
+        }
+
+        private Trial step(Map<Site, Variant> variants) {
+            Map<Site, Variant> all = new HashMap<>(settled);
+            all.putAll(variants);
+            return Trial.run(backend, steps, phase, tokens, all, nanoTime);
+        }
+
+        /** The choices, or the defaults where a whole step became slower with them. */
+        private Found proven(List<Choice> choices) {
+            Map<Site, Variant> variants = new HashMap<>(settled);
+            for (Choice choice : choices) {
+                backend.variants(choice.site()).stream()
+                        .filter(variant -> variant.name().equals(choice.variant()))
+                        .forEach(variant -> variants.put(choice.site(), variant));
+            }
+            List<Proof> proofs = new ArrayList<>();
+            for (Steps.Phase each : Steps.Phase.values()) {
+                if (steps.possible(each, tokens)) {
+                    proofs.add(Proof.measure(backend, steps, each, tokens, variants, nanoTime));
+                }
+            }
+            boolean kept = proofs.stream().noneMatch(Proof::slower);
+            List<Choice> proven = kept
+                    ? choices
+                    : contests.values().stream().map(contest -> contest.defaultChoice(tokens)).toList();
+            return new Found(proven, List.copyOf(proofs), refused);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+package io.moebius.policy;
+
+/** Whole steps of the loaded model, to be measured. */
+public interface Steps {
+
+    /** What the tokens of a step are. */
+    enum Phase {
+        /** One token of each of many sequences. */
+        DECODE,
+        /** Many tokens of one sequence. */
+        PREFILL
+    }
+
+    /** Whether a step of {@code tokens} can be run. */
+    boolean possible(Phase phase, int tokens);
+
+    /** @return a fingerprint of the logits: the same for the same bits */
+    long run(Phase phase, int tokens);
+}

@@ -1,0 +1,60 @@
+package io.moebius.policy;
+
+import io.moebius.backend.Dispatch;
+import io.moebius.backend.KernelCall;
+import io.moebius.backend.Site;
+import io.moebius.backend.Tunable;
+import io.moebius.backend.Variant;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.LongSupplier;
+
+/** One measured step: which variant each site runs in, and the time that all its calls took. */
+final class Trial implements Dispatch {
+
+    private final Tunable backend;
+    private final LongSupplier nanoTime;
+    private final Map<Site, Variant> variants;
+    private final Map<Site, Long> nanos = new TreeMap<>();
+    private long fingerprint;
+    private long total;
+
+    /** Runs the step; sites that {@code variants} leaves out run in their defaults. */
+    static Trial run(
+            Tunable backend, Steps steps, Steps.Phase phase, int tokens, Map<Site, Variant> variants, LongSupplier nanoTime) {
+        Trial trial = new Trial(backend, variants, nanoTime);
+        backend.dispatch(trial);
+        long begin = nanoTime.getAsLong();
+        trial.fingerprint = steps.run(phase, tokens);
+        trial.total = nanoTime.getAsLong() - begin;
+        return trial;
+    }
+
+    private Trial(Tunable backend, Map<Site, Variant> variants, LongSupplier nanoTime) {
+        this.backend = backend;
+        this.variants = variants;
+        this.nanoTime = nanoTime;
+    }
+
+    @Override
+    public void run(KernelCall call) {
+        Variant variant = variants.get(call.site());
+        long begin = nanoTime.getAsLong();
+        call.run(variant == null ? backend.variants(call.site()).getFirst() : variant);
+        nanos.merge(call.site(), nanoTime.getAsLong() - begin, Long::sum);
+    }
+
+    /** The time of every site that the step had. */
+    Map<Site, Long> nanos() {
+        return nanos;
+    }
+
+    long fingerprint() {
+        return fingerprint;
+    }
+
+    /** Of the whole step. */
+    long total() {
+        return total;
+    }
+}

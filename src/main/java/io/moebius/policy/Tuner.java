@@ -1,0 +1,96 @@
+package io.moebius.policy;
+
+import io.moebius.backend.Site;
+import io.moebius.backend.Tunable;
+import io.moebius.backend.Variant;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
+
+/** Searches what the policy of a folder does not have yet, and keeps each token count as soon as it is done. */
+public final class Tuner {
+
+    /** Hears how far the search is. */
+    public interface Progress {
+        /**
+         * @param fraction of the whole search, 0 to 1
+         * @param left     what the rest will take at the rate so far; zero where nothing is known yet
+         */
+        void searching(int tokens, double fraction, Duration left);
+    }
+
+    /**
+     * @param found    what was searched now, by token count
+     * @param complete whether nothing is left to be searched
+     */
+    public record Outcome(Policy policy, Map<Integer, Search.Found> found, boolean complete) {}
+
+    private final Tunable backend;
+    private final Steps steps;
+    private final Origin origin;
+    private final PolicyFolder folder;
+
+    public Tuner(Tunable backend, Steps steps, Origin origin, PolicyFolder folder) {
+        this.backend = backend;
+        this.steps = steps;
+        this.origin = origin;
+        this.folder = folder;
+    }
+
+    /**
+     * @param budget the search ends after this time with what it has
+     * @param stop   asked between steps; true ends the search
+     * @throws PolicyException if the folder cannot keep the policy
+     */
+    public Outcome search(List<Integer> tokenCounts, Duration budget, BooleanSupplier stop, Progress progress) {
+        folder.check(origin);
+        Policy policy = folder.save(origin, List.of());
+        Collection<Site> sites = Search.sites(backend, steps);
+        List<Integer> missing = new ArrayList<>();
+        for (int tokens : tokenCounts) {
+            if (!policy.sites(tokens).containsAll(sites)) {
+                missing.add(tokens);
+            }
+        }
+        long begin = System.nanoTime();
+        Search search = new Search(
+                backend, steps, System::nanoTime, () -> stop.getAsBoolean() || System.nanoTime() - begin > budget.toNanos());
+        Map<Integer, Search.Found> found = new TreeMap<>();
+        double all = missing.stream().mapToDouble(Tuner::cost).sum();
+        double done = 0;
+        boolean complete = true;
+        for (int tokens : missing) {
+            long spent = System.nanoTime() - begin;
+            Duration left = done == 0 ? Duration.ZERO : Duration.ofNanos((long) (spent / done * (all - done)));
+            progress.searching(tokens, done / all, left);
+            Optional<Search.Found> result = search.at(tokens, settled(policy, tokens));
+            if (result.isPresent()) {
+                found.put(tokens, result.get());
+                policy = folder.save(origin, result.get().choices());
+            } else {
+                complete = false;
+            }
+            done += cost(tokens);
+        }
+        return new Outcome(policy, found, complete);
+    }
+
+    /** A step of few tokens reads all weights, too; beyond that it costs by the token. */
+    private static double cost(int tokens) {
+        return 8 + tokens;
+    }
+
+    private Map<Site, Variant> settled(Policy policy, int tokens) {
+        Map<Site, Variant> settled = new HashMap<>();
+        policy.choices().stream().filter(choice -> choice.tokens() == tokens).forEach(choice -> backend.variants(choice.site()).stream()
+                .filter(variant -> variant.name().equals(choice.variant()))
+                .forEach(variant -> settled.put(choice.site(), variant)));
+        return settled;
+    }
+}
