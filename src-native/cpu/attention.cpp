@@ -32,7 +32,7 @@ void moebius_rope_store(void *engine, float *query, float *key, const float *val
                         int count, int heads, int kv_heads, int head_dim, float theta, float *keys, float *values) {
     const int half = head_dim / 2;
     const long width = static_cast<long>(kv_heads) * head_dim;
-    engine_of(engine).pool.parallel(count, 8, [&](int begin, int end, int) {
+    engine_of(engine).pool.parallel(count, 8, engine_of(engine).pool.threads(), [&](int begin, int end, int) {
         std::vector<double> cosines(half), sines(half);
         for (long t = begin; t < end; t++) {
             for (int i = 0; i < half; i++) {
@@ -49,12 +49,13 @@ void moebius_rope_store(void *engine, float *query, float *key, const float *val
 }
 
 void moebius_attend(void *engine, const float *query, const float *keys, const float *values, const int *positions,
-                    const int *tables, const int *table_offsets, int count, int heads, int kv_heads, int head_dim, float *out) {
+                    const int *tables, const int *table_offsets, int count, int heads, int kv_heads, int head_dim, float *out,
+                    int threads, int tasks) {
     Engine &e = engine_of(engine);
     const long width = static_cast<long>(kv_heads) * head_dim;
     const int group = heads / kv_heads;
     const float divisor = std::sqrt(static_cast<float>(head_dim));
-    e.pool.parallel(count * heads, 1, [&](int begin, int end, int) {
+    e.pool.parallel(count * heads, tasks, threads, [&](int begin, int end, int) {
         for (int task = begin; task < end; task++) {
             const long t = task / heads, head = task % heads;
             const float *q = query + (t * heads + head) * head_dim;

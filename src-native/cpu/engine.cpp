@@ -52,7 +52,7 @@ const float *Engine::quantized(const Matrix &matrix, const float *x, int rows, s
     if (matrix.activation == MOEBIUS_KEEP) return x;
     const long columns = matrix.columns;
     memory.resize(rows * columns);
-    pool.parallel(rows, 1, [&](int begin, int end, int) {
+    pool.parallel(rows, 1, pool.threads(), [&](int begin, int end, int) {
         for (long t = begin; t < end; t++) {
             if (matrix.activation == MOEBIUS_STATIC)
                 quantize(x + t * columns, columns, matrix.activation_scale, memory.data() + t * columns);
@@ -63,18 +63,20 @@ const float *Engine::quantized(const Matrix &matrix, const float *x, int rows, s
     return memory.data();
 }
 
-void Engine::multiply(const std::vector<Product> &products) {
+void Engine::multiply(const std::vector<Product> &products, const Blocking &blocking) {
     std::vector<int> ends;
-    int panels = 0, columns = 0;
+    int panels = 0, scratch_columns = 0;
     for (const Product &product : products) {
-        ends.push_back(panels += (product.matrix->rows + kPanelRows - 1) / kPanelRows);
-        columns = std::max(columns, product.matrix->columns);
+        ends.push_back(panels += (product.matrix->rows + blocking.panel - 1) / blocking.panel);
+        if (product.rows > blocking.direct) scratch_columns = std::max(scratch_columns, product.matrix->columns);
     }
-    pool.parallel(panels, 1, [&](int begin, int end, int) {
-        float *scratch = row_memory(kPanelRows * columns).data();
+    pool.parallel(panels, 1, blocking.threads, [&](int begin, int end, int) {
+        float *scratch = row_memory(blocking.panel * scratch_columns).data();
         for (int panel = begin; panel < end; panel++) {
             const size_t i = std::upper_bound(ends.begin(), ends.end(), panel) - ends.begin();
-            kernels.multiply(products[i], i == 0 ? panel : panel - ends[i - 1], scratch);
+            const int from = (i == 0 ? panel : panel - ends[i - 1]) * blocking.panel;
+            const int to = std::min(products[i].matrix->rows, from + blocking.panel);
+            kernels.multiply(products[i], from, to, blocking.direct, scratch);
         }
     });
 }
@@ -94,6 +96,8 @@ int moebius_supports(int instruction_set) {
         default: return __builtin_cpu_supports("sse4.2") != 0;
     }
 }
+
+const char *moebius_build() { return MOEBIUS_BUILD; }
 
 void *moebius_create(int instruction_set, int threads) {
     const moebius::Kernels &kernels = instruction_set == MOEBIUS_AVX512 ? moebius::kernels_avx512

@@ -17,7 +17,7 @@ struct Engine {
     const float *quantized(const Matrix &matrix, const float *x, int rows, std::vector<float> &memory);
 
     // All products at once, their panels shared out among the threads.
-    void multiply(const std::vector<Product> &products);
+    void multiply(const std::vector<Product> &products, const Blocking &blocking);
 
     // A buffer of the calling thread.
     static std::vector<float> &row_memory(int columns);

@@ -12,7 +12,8 @@ using namespace moebius;
 void moebius_route(void *engine, const float *x, const void *router, int rows, int top_k, int *ids, float *weights) {
     const int experts = matrix_of(router).rows;
     std::vector<float> logits(static_cast<size_t>(rows) * experts);
-    moebius_project(engine, x, router, rows, logits.data(), 0);
+    constexpr int kPanel = 16, kDirect = 4;
+    moebius_project(engine, x, router, rows, logits.data(), 0, engine_of(engine).pool.threads(), kPanel, kDirect);
     std::vector<double> probabilities(experts);
     for (int t = 0; t < rows; t++) {
         const float *row = logits.data() + static_cast<long>(t) * experts;
@@ -46,8 +47,9 @@ struct Group {
 }  // namespace
 
 void moebius_experts(void *engine, const float *x, const int *ids, const float *weights, int rows, int top_k,
-                     const int64_t *matrices, int experts, float *residual) {
+                     const int64_t *matrices, int experts, float *residual, int threads, int panel, int direct) {
     Engine &e = engine_of(engine);
+    const Blocking blocking{threads, panel, direct};
     std::vector<std::vector<int>> chosen(experts);
     for (int pair = 0; pair < rows * top_k; pair++) chosen[ids[pair]].push_back(pair);
     std::vector<Group> groups;
@@ -84,12 +86,12 @@ void moebius_experts(void *engine, const float *x, const int *ids, const float *
         in.push_back({group.up, up_input.data() + group.begin * hidden, count, up.data() + group.begin * ffn, false});
         out.push_back({group.down, inner_input.data() + group.begin * ffn, count, outer.data() + group.begin * hidden, false});
     }
-    e.multiply(in);
-    e.pool.parallel(next, 1, [&](int begin, int end, int) {
+    e.multiply(in, blocking);
+    e.pool.parallel(next, 1, threads, [&](int begin, int end, int) {
         for (long i = begin * ffn; i < end * ffn; i++) inner[i] = inner[i] / (1.0f + std::exp(-inner[i])) * up[i];
     });
     for (const Group &group : groups) quantize(*group.down, group, inner, inner_input);
-    e.multiply(out);
+    e.multiply(out, blocking);
     for (long pair = 0; pair < static_cast<long>(rows) * top_k; pair++)
         e.kernels.add_scaled(residual + pair / top_k * hidden, weights[pair], outer.data() + place[pair] * hidden, hidden);
 }

@@ -96,12 +96,16 @@ void decode(const typename Type::Element *codes, long count, float *out) {
 }
 
 template <class Type>
-void multiply(const Product &product, int panel, float *scratch) {
+void multiply(const Product &product, int from, int to, int direct, float *scratch) {
     const Matrix &matrix = *product.matrix;
-    const int from = panel * kPanelRows;
-    const int to = matrix.rows - from < kPanelRows ? matrix.rows : from + kPanelRows;
     const auto *codes = reinterpret_cast<const typename Type::Element *>(matrix.data) + static_cast<long>(from) * matrix.columns;
-    if (product.rows <= kTileTokens) return tiles<Type>(product, from, to, codes, Type::kFactor, 0, product.rows);
+    if (product.rows <= direct) {
+        for (int t = 0; t < product.rows; t += kTileTokens) {
+            const int count = product.rows - t < kTileTokens ? product.rows - t : kTileTokens;
+            tiles<Type>(product, from, to, codes, Type::kFactor, t, count);
+        }
+        return;
+    }
     decode<Type>(codes, static_cast<long>(to - from) * matrix.columns, scratch);
     for (int t = 0; t < product.rows; t += kTileTokens) {
         const int count = product.rows - t < kTileTokens ? product.rows - t : kTileTokens;

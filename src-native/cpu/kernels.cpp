@@ -8,12 +8,12 @@
 namespace moebius {
 namespace {
 
-void multiply(const Product &product, int panel, float *scratch) {
+void multiply(const Product &product, int from, int to, int direct, float *scratch) {
     switch (product.matrix->type) {
-        case MOEBIUS_F32: return multiply<Float32>(product, panel, scratch);
-        case MOEBIUS_F16: return multiply<Float16>(product, panel, scratch);
-        case MOEBIUS_BF16: return multiply<BFloat16>(product, panel, scratch);
-        default: return multiply<Float8>(product, panel, scratch);
+        case MOEBIUS_F32: return multiply<Float32>(product, from, to, direct, scratch);
+        case MOEBIUS_F16: return multiply<Float16>(product, from, to, direct, scratch);
+        case MOEBIUS_BF16: return multiply<BFloat16>(product, from, to, direct, scratch);
+        default: return multiply<Float8>(product, from, to, direct, scratch);
     }
 }
 

@@ -13,12 +13,16 @@ struct Product {
     bool add;
 };
 
-// Rows of a matrix that one call of multiply takes.
-constexpr int kPanelRows = 16;
+// How products are shared out, as moebius_cpu.h says.
+struct Blocking {
+    int threads;
+    int panel;
+    int direct;
+};
 
 struct Kernels {
-    // The columns of a product that rows [16 panel, 16 panel + 16) of its matrix give; scratch holds 16 * columns floats.
-    void (*multiply)(const Product &product, int panel, float *scratch);
+    // The columns of a product that rows [from, to) of its matrix give; scratch holds (to - from) * columns floats.
+    void (*multiply)(const Product &product, int from, int to, int direct, float *scratch);
     // out [columns] = row of the matrix, dequantised.
     void (*decode_row)(const Matrix &matrix, int row, float *out);
     // sum of a[i] * b[i]; the order of the sums depends on count alone.

@@ -25,8 +25,8 @@ ThreadPool::~ThreadPool() {
     for (auto &worker : workers_) worker.join();
 }
 
-void ThreadPool::parallel(int count, int grain, const std::function<void(int, int, int)> &body) {
-    if (count <= grain || workers_.empty()) {
+void ThreadPool::parallel(int count, int grain, int limit, const std::function<void(int, int, int)> &body) {
+    if (count <= grain || limit <= 1 || workers_.empty()) {
         if (count > 0) body(0, count, 0);
         return;
     }
@@ -35,6 +35,7 @@ void ThreadPool::parallel(int count, int grain, const std::function<void(int, in
         body_ = &body;
         count_ = count;
         grain_ = grain;
+        limit_ = limit;
         next_.store(0, std::memory_order_relaxed);
         busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
         round_.fetch_add(1, std::memory_order_release);
@@ -61,7 +62,7 @@ void ThreadPool::work(int thread) {
             seen = round_.load(std::memory_order_acquire);
             if (stop_) return;
         }
-        take_pieces(thread);
+        if (thread < limit_) take_pieces(thread);
         if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
             std::lock_guard<std::mutex> lock(mutex_);
             idle_.notify_one();

@@ -17,8 +17,9 @@ public:
 
     int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
-    // body(begin, end, thread) over all of [0, count), in pieces of at most grain; returns when all are done.
-    void parallel(int count, int grain, const std::function<void(int, int, int)> &body);
+    // body(begin, end, thread) over all of [0, count), in pieces of at most grain, by at most `limit` threads; returns when all are
+    // done.
+    void parallel(int count, int grain, int limit, const std::function<void(int, int, int)> &body);
 
 private:
     void work(int thread);
@@ -34,6 +35,7 @@ private:
     std::atomic<int> next_{0};
     int count_ = 0;
     int grain_ = 1;
+    int limit_ = 1;
     std::atomic<int> busy_{0};
 };
 

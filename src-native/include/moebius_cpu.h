@@ -19,6 +19,9 @@ enum { MOEBIUS_KEEP = 0, MOEBIUS_STATIC = 1, MOEBIUS_PER_GROUP = 2 };
 /* 1 if this processor has the instruction set. */
 int moebius_supports(int instruction_set);
 
+/* What the kernels were built from: a digest of their sources and the compiler. */
+const char *moebius_build(void);
+
 /* An engine: kernels of one instruction set and its worker threads, the caller's thread counted. */
 void *moebius_create(int instruction_set, int threads);
 void moebius_destroy(void *engine);
@@ -37,21 +40,28 @@ void moebius_matrix_free(void *matrix);
 void moebius_embed(void *engine, const void *table, const int *tokens, int count, float *out);
 /* out = x / sqrt(mean(x^2) + epsilon) * weight (one row), x [rows, columns]. */
 void moebius_rms_norm(void *engine, const float *x, const void *weight, double epsilon, int rows, float *out);
+/* How a call is shared out; the bits of its result never depend on it.
+   threads: at most so many work. panel: rows of a matrix that a thread takes at once. direct: up to so many rows of x the weights
+   are decoded in registers for every 4 rows of x, beyond that a panel is decoded to memory first. tasks: pairs of token and head
+   that a thread takes at once. */
+
 /* out [rows, matrix rows] = x * transpose(matrix), added to out if add. */
-void moebius_project(void *engine, const float *x, const void *matrix, int rows, float *out, int add);
+void moebius_project(void *engine, const float *x, const void *matrix, int rows, float *out, int add, int threads, int panel,
+                     int direct);
 /* Rotates query and key [count, heads * head_dim] in place and stores key and value at their slots of the layer's cache. */
 void moebius_rope_store(void *engine, float *query, float *key, const float *value, const int *positions, const int *slots,
                         int count, int heads, int kv_heads, int head_dim, float theta, float *keys, float *values);
 /* Causal attention: token t reads positions 0..positions[t] of its sequence, position p at slot
    tables[table_offsets[t] + p / 16] * 16 + p % 16. */
 void moebius_attend(void *engine, const float *query, const float *keys, const float *values, const int *positions,
-                    const int *tables, const int *table_offsets, int count, int heads, int kv_heads, int head_dim, float *out);
+                    const int *tables, const int *table_offsets, int count, int heads, int kv_heads, int head_dim, float *out,
+                    int threads, int tasks);
 /* The top_k largest of softmax(x * transpose(router)), ties to the lower index, divided by their sum. */
 void moebius_route(void *engine, const float *x, const void *router, int rows, int top_k, int *ids, float *weights);
 /* residual += sum of weight * down(silu(gate x) * up x) over the chosen experts, in the order of choice.
    matrices: gate, up and down of expert 0, of expert 1, ... */
 void moebius_experts(void *engine, const float *x, const int *ids, const float *weights, int rows, int top_k,
-                     const int64_t *matrices, int experts, float *residual);
+                     const int64_t *matrices, int experts, float *residual, int threads, int panel, int direct);
 /* out[i] = x[rows[i]]. */
 void moebius_gather(const float *x, const int *rows, int count, int columns, float *out);
 /* Copies count floats. */

@@ -14,8 +14,11 @@ public interface Tunable {
     /** Processors or streaming multiprocessors in use. */
     int cores();
 
-    /** The valid ones, the default first. */
-    List<Variant> variants(Site site);
+    /** What runs where nothing else is chosen. */
+    Variant defaultVariant(Site site);
+
+    /** The valid ones for calls of {@code tokens} rows, the default first; none of a site that no call has had. */
+    List<Variant> variants(Site site, int tokens);
 
     /** From now on {@code dispatch} runs the calls; until then each runs in its site's default. */
     void dispatch(Dispatch dispatch);

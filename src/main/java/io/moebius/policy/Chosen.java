@@ -14,31 +14,28 @@ public final class Chosen implements Dispatch {
 
     private final Tunable backend;
     private final Map<Site, TreeMap<Integer, Variant>> variants = new HashMap<>();
-    private final Map<Site, Variant> defaults = new HashMap<>();
 
     /** @throws PolicyException if the backend has no such variant */
     public Chosen(Tunable backend, Policy policy) {
         this.backend = backend;
         policy.bySite().forEach((site, choices) -> {
             TreeMap<Integer, Variant> byTokens = new TreeMap<>();
-            choices.forEach((tokens, choice) -> byTokens.put(tokens, variant(site, choice.variant())));
+            choices.forEach((tokens, choice) -> byTokens.put(tokens, variant(site, tokens, choice.variant())));
             variants.put(site, byTokens);
         });
     }
 
-    private Variant variant(Site site, String name) {
-        return backend.variants(site).stream()
+    private Variant variant(Site site, int tokens, String name) {
+        return backend.variants(site, tokens).stream()
                 .filter(known -> known.name().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new PolicyException("%s has no variant \"%s\"".formatted(site, name)));
+                .orElseThrow(() -> new PolicyException("%s has no variant \"%s\" at %d tokens".formatted(site, name, tokens)));
     }
 
     @Override
     public void run(KernelCall call) {
         TreeMap<Integer, Variant> byTokens = variants.get(call.site());
-        call.run(byTokens == null
-                ? defaults.computeIfAbsent(call.site(), site -> backend.variants(site).getFirst())
-                : nearest(byTokens, call.tokens()));
+        call.run(byTokens == null ? backend.defaultVariant(call.site()) : nearest(byTokens, call.tokens()));
     }
 
     /** The nearest by ratio: 6 tokens are as far from 4 as 9. */

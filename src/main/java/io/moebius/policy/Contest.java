@@ -12,7 +12,7 @@ final class Contest {
     /** A variant, what it took, and whether its results have been held against the default's. */
     static final class Contender {
         final Variant variant;
-        final Samples samples = new Samples();
+        Samples samples = new Samples();
         boolean checked;
 
         Contender(Variant variant) {
@@ -22,6 +22,9 @@ final class Contest {
 
     /** Gains below this share are no gains. */
     private static final double LEAST_GAIN = 0.02;
+
+    /** Of 7 times against 7, chance alone gives so many wins once in 900 contests. */
+    private static final double LEAST_WINS = 0.95;
 
     private static final int FINALISTS = 2;
 
@@ -46,6 +49,11 @@ final class Contest {
         return left.size() <= FINALISTS;
     }
 
+    /** The final begins: what brought the finalists here may have been luck and counts no longer. */
+    void begin() {
+        left.forEach(contender -> contender.samples = new Samples());
+    }
+
     void remove(Contender contender) {
         left.remove(contender);
         all.remove(contender);
@@ -66,8 +74,9 @@ final class Contest {
     Choice choice(int tokens) {
         Contender best = left.stream().min(Comparator.comparingDouble(c -> c.samples.median())).orElseThrow();
         double needed = Math.max(LEAST_GAIN, best.samples.noise() + standing.samples.noise());
-        Contender chosen = best.samples.median() < (1 - needed) * standing.samples.median() ? best : standing;
-        return choice(tokens, chosen);
+        boolean faster = best.samples.median() < (1 - needed) * standing.samples.median()
+                && best.samples.wins(standing.samples) >= LEAST_WINS;
+        return choice(tokens, faster ? best : standing);
     }
 
     Choice defaultChoice(int tokens) {

@@ -22,7 +22,7 @@ public final class Search {
     /** What was found at one token count: the choices, and the whole steps that prove them. */
     public record Found(List<Choice> choices, List<Proof> proofs, int refused) {}
 
-    private static final int FINAL_ROUNDS = 5;
+    private static final int FINAL_ROUNDS = 7;
     private static final int MOST_REPEATS = 5;
     private static final long ROUND_NANOS = 30_000_000;
     /** Up to so many tokens a step is measured as decode, beyond as prefill: what is common at that size. */
@@ -89,7 +89,7 @@ public final class Search {
             expected = first.fingerprint();
             first.nanos().keySet().stream()
                     .filter(site -> !settled.containsKey(site))
-                    .forEach(site -> contests.put(site, new Contest(site, backend.variants(site))));
+                    .forEach(site -> contests.put(site, new Contest(site, backend.variants(site, tokens))));
             repeats = (int) Math.clamp(ROUND_NANOS / Math.max(1, step(Map.of()).total()), 1, MOST_REPEATS);
             while (true) {
                 for (int i = 0; i < repeats; i++) {
@@ -102,6 +102,7 @@ public final class Search {
                 }
                 contests.values().stream().filter(contest -> !contest.decided()).forEach(Contest::halve);
             }
+            contests.values().forEach(Contest::begin);
             for (int i = 0; i < FINAL_ROUNDS; i++) {
                 if (!round()) {
                     return Optional.empty();
@@ -163,7 +164,7 @@ public final class Search {
         private Found proven(List<Choice> choices) {
             Map<Site, Variant> variants = new HashMap<>(settled);
             for (Choice choice : choices) {
-                backend.variants(choice.site()).stream()
+                backend.variants(choice.site(), tokens).stream()
                         .filter(variant -> variant.name().equals(choice.variant()))
                         .forEach(variant -> variants.put(choice.site(), variant));
             }

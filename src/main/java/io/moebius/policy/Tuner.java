@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 
 /** Searches what the policy of a folder does not have yet, and keeps each token count as soon as it is done. */
 public final class Tuner {
@@ -35,12 +36,14 @@ public final class Tuner {
     private final Steps steps;
     private final Origin origin;
     private final PolicyFolder folder;
+    private final LongSupplier nanoTime;
 
-    public Tuner(Tunable backend, Steps steps, Origin origin, PolicyFolder folder) {
+    public Tuner(Tunable backend, Steps steps, Origin origin, PolicyFolder folder, LongSupplier nanoTime) {
         this.backend = backend;
         this.steps = steps;
         this.origin = origin;
         this.folder = folder;
+        this.nanoTime = nanoTime;
     }
 
     /**
@@ -58,15 +61,15 @@ public final class Tuner {
                 missing.add(tokens);
             }
         }
-        long begin = System.nanoTime();
+        long begin = nanoTime.getAsLong();
         Search search = new Search(
-                backend, steps, System::nanoTime, () -> stop.getAsBoolean() || System.nanoTime() - begin > budget.toNanos());
+                backend, steps, nanoTime, () -> stop.getAsBoolean() || nanoTime.getAsLong() - begin > budget.toNanos());
         Map<Integer, Search.Found> found = new TreeMap<>();
         double all = missing.stream().mapToDouble(Tuner::cost).sum();
         double done = 0;
         boolean complete = true;
         for (int tokens : missing) {
-            long spent = System.nanoTime() - begin;
+            long spent = nanoTime.getAsLong() - begin;
             Duration left = done == 0 ? Duration.ZERO : Duration.ofNanos((long) (spent / done * (all - done)));
             progress.searching(tokens, done / all, left);
             Optional<Search.Found> result = search.at(tokens, settled(policy, tokens));
@@ -88,7 +91,7 @@ public final class Tuner {
 
     private Map<Site, Variant> settled(Policy policy, int tokens) {
         Map<Site, Variant> settled = new HashMap<>();
-        policy.choices().stream().filter(choice -> choice.tokens() == tokens).forEach(choice -> backend.variants(choice.site()).stream()
+        policy.choices().stream().filter(choice -> choice.tokens() == tokens).forEach(choice -> backend.variants(choice.site(), tokens).stream()
                 .filter(variant -> variant.name().equals(choice.variant()))
                 .forEach(variant -> settled.put(choice.site(), variant)));
         return settled;

@@ -3,22 +3,31 @@ package io.moebius.backend.cpu;
 import io.moebius.backend.Activations;
 import io.moebius.backend.Backend;
 import io.moebius.backend.Batch;
+import io.moebius.backend.Dispatch;
 import io.moebius.backend.Experts;
+import io.moebius.backend.KernelCall;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.Matrix;
 import io.moebius.backend.Rope;
 import io.moebius.backend.Routing;
+import io.moebius.backend.Site;
 import io.moebius.backend.Tensor;
+import io.moebius.backend.Tunable;
 import io.moebius.backend.Weight;
+import io.moebius.backend.Variant;
+import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 
 /** C++ kernels in float32 over weights as they lie in the checkpoint. Checks every index that becomes an address. */
-public final class CpuBackend implements Backend {
+public final class CpuBackend implements Backend, Tunable {
 
     private final Activations activations;
     private final InstructionSet instructionSet;
     private final int threads;
     private final NativeMemory memory = new NativeMemory();
+    private final CpuCatalogue catalogue;
+    private Dispatch dispatch = call -> call.run(defaultVariant(call.site()));
     private long engine;
 
     /** The best instruction set of this processor, a thread for each processor that the process may use. */
@@ -33,6 +42,7 @@ public final class CpuBackend implements Backend {
         this.activations = activations;
         this.instructionSet = instructionSet;
         this.threads = threads;
+        this.catalogue = new CpuCatalogue(threads);
         this.engine = CpuKernels.moebius_create(instructionSet.ordinal(), threads);
     }
 
@@ -104,7 +114,12 @@ public final class CpuBackend implements Backend {
     private void project(Tensor x, Matrix weight, Tensor out, int add) {
         shape(x, x.rows(), weight.columns());
         shape(out, x.rows(), weight.rows());
-        CpuKernels.moebius_project(engine, address(x), address(weight), x.rows(), address(out), add);
+        Site site = catalogue.project((CpuMatrix) weight);
+        dispatch.run(new CpuCall(site, x.rows(), variant -> {
+            CpuVariant.Product how = (CpuVariant.Product) variant;
+            CpuKernels.moebius_project(
+                    engine, address(x), address(weight), x.rows(), address(out), add, how.threads(), how.panel(), how.direct());
+        }));
     }
 
     @Override
@@ -132,9 +147,14 @@ public final class CpuBackend implements Backend {
         shape(query, batch.size(), heads * shape.headDim());
         shape(out, batch.size(), query.columns());
         layer(layer, shape);
-        CpuKernels.moebius_attend(
-                engine, address(query), pages.keys(layer), pages.values(layer), batch.positions(), pages.tables(batch),
-                pages.tableOffsets(batch), batch.size(), heads, shape.heads(), shape.headDim(), address(out));
+        int[] tables = pages.tables(batch);
+        int[] tableOffsets = pages.tableOffsets(batch);
+        dispatch.run(new CpuCall(catalogue.attend(heads, shape), batch.size(), variant -> {
+            CpuVariant.Attention how = (CpuVariant.Attention) variant;
+            CpuKernels.moebius_attend(
+                    engine, address(query), pages.keys(layer), pages.values(layer), batch.positions(), tables, tableOffsets,
+                    batch.size(), heads, shape.heads(), shape.headDim(), address(out), how.threads(), how.tasks());
+        }));
     }
 
     @Override
@@ -159,9 +179,13 @@ public final class CpuBackend implements Backend {
             matrices[3 * e + 1] = address(shape(experts.up().get(e), ffn, x.columns()));
             matrices[3 * e + 2] = address(shape(experts.down().get(e), x.columns(), ffn));
         }
-        CpuKernels.moebius_experts(
-                engine, address(x), chosen.ids(), chosen.weights(), x.rows(), chosen.topK(), matrices, experts.count(),
-                address(residual));
+        Site site = catalogue.experts((CpuMatrix) experts.gate().getFirst(), experts.count(), chosen.topK());
+        dispatch.run(new CpuCall(site, x.rows(), variant -> {
+            CpuVariant.Product how = (CpuVariant.Product) variant;
+            CpuKernels.moebius_experts(
+                    engine, address(x), chosen.ids(), chosen.weights(), x.rows(), chosen.topK(), matrices, experts.count(),
+                    address(residual), how.threads(), how.panel(), how.direct());
+        }));
     }
 
     @Override
@@ -177,6 +201,43 @@ public final class CpuBackend implements Backend {
     public void read(Tensor x, int row, float[] out) {
         require(out.length >= x.columns(), out.length + " floats for " + x.columns() + " columns");
         CpuKernels.moebius_read(((CpuTensor) x).rowAddress(row), x.columns(), out);
+    }
+
+    @Override
+    public String build() {
+        return CpuKernels.moebius_build() + "-" + instructionSet.name().toLowerCase(Locale.ROOT);
+    }
+
+    @Override
+    public String device() {
+        return ProcessorModel.name();
+    }
+
+    @Override
+    public int cores() {
+        return threads;
+    }
+
+    @Override
+    public Variant defaultVariant(Site site) {
+        return catalogue.defaultVariant(site);
+    }
+
+    @Override
+    public List<Variant> variants(Site site, int tokens) {
+        return catalogue.variants(site, tokens);
+    }
+
+    @Override
+    public void dispatch(Dispatch next) {
+        dispatch = next;
+    }
+
+    private record CpuCall(Site site, int tokens, Consumer<Variant> kernel) implements KernelCall {
+        @Override
+        public void run(Variant variant) {
+            kernel.accept(variant);
+        }
     }
 
     private static long address(Tensor tensor) {

@@ -17,6 +17,8 @@ final class CpuKernels {
 
     static native int moebius_supports(int instructionSet);
 
+    static native @Cast("const char*") String moebius_build();
+
     static native @Cast("jlong") long moebius_create(int instructionSet, int threads);
 
     static native void moebius_destroy(@Cast("void*") long engine);
@@ -41,7 +43,7 @@ final class CpuKernels {
 
     static native void moebius_project(
             @Cast("void*") long engine, @Cast("const float*") long x, @Cast("const void*") long matrix, int rows,
-            @Cast("float*") long out, int add);
+            @Cast("float*") long out, int add, int threads, int panel, int direct);
 
     static native void moebius_rope_store(
             @Cast("void*") long engine, @Cast("float*") long query, @Cast("float*") long key,
@@ -51,7 +53,7 @@ final class CpuKernels {
     static native void moebius_attend(
             @Cast("void*") long engine, @Cast("const float*") long query, @Cast("const float*") long keys,
             @Cast("const float*") long values, @Const int[] positions, @Const int[] tables, @Const int[] tableOffsets,
-            int count, int heads, int kvHeads, int headDim, @Cast("float*") long out);
+            int count, int heads, int kvHeads, int headDim, @Cast("float*") long out, int threads, int tasks);
 
     static native void moebius_route(
             @Cast("void*") long engine, @Cast("const float*") long x, @Cast("const void*") long router, int rows,
@@ -60,7 +62,7 @@ final class CpuKernels {
     static native void moebius_experts(
             @Cast("void*") long engine, @Cast("const float*") long x, @Cast("const int*") long ids,
             @Cast("const float*") long weights, int rows, int topK, @Cast("const int64_t*") @Const long[] matrices,
-            int experts, @Cast("float*") long residual);
+            int experts, @Cast("float*") long residual, int threads, int panel, int direct);
 
     static native void moebius_gather(
             @Cast("const float*") long x, @Const int[] rows, int count, int columns, @Cast("float*") long out);

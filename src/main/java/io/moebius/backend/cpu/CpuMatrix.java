@@ -6,9 +6,13 @@ import io.moebius.backend.DType;
 import io.moebius.backend.Matrix;
 import io.moebius.backend.Scales;
 import io.moebius.backend.Weight;
+import java.util.Locale;
 
-/** @param weight keeps the mapped memory reachable that the native matrix reads */
-record CpuMatrix(long address, Weight weight) implements Matrix {
+/**
+ * @param weight keeps the mapped memory reachable that the native matrix reads
+ * @param shape  sizes and format, for people and policies
+ */
+record CpuMatrix(long address, Weight weight, String shape) implements Matrix {
 
     private static final int KEEP = 0;
     private static final int STATIC = 1;
@@ -51,7 +55,20 @@ record CpuMatrix(long address, Weight weight) implements Matrix {
                         kind,
                         scheme instanceof ActivationQuantization.Static(float scale) ? scale : 0,
                         scheme instanceof ActivationQuantization.PerGroup(int channels) ? channels : weight.columns()),
-                weight);
+                weight,
+                shape(weight));
+    }
+
+    private static String shape(Weight weight) {
+        String size = "%d x %d %s".formatted(weight.rows(), weight.columns(), weight.dtype().name().toLowerCase(Locale.ROOT));
+        Scales scales = weight.scales();
+        if (weight.dtype() != DType.E4M3) {
+            return size;
+        }
+        boolean wholeRows = scales.blockColumns() >= weight.columns();
+        return size + (wholeRows && scales.blockRows() >= weight.rows() ? ", a scale per tensor"
+                : wholeRows && scales.blockRows() == 1 ? ", a scale per row"
+                : ", a scale per %d x %d".formatted(scales.blockRows(), scales.blockColumns()));
     }
 
     /** The scales of an e4m3 matrix, as many as its blocks: the kernels read them by block. */

@@ -1,0 +1,62 @@
+package io.moebius.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.moebius.backend.KernelCall;
+import io.moebius.backend.Site;
+import io.moebius.backend.Variant;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ChosenTest {
+
+    private final ToyMachine machine = new ToyMachine(0).kernel("project", 3, 2, 1).kernel("attend", 2, 1);
+    private final Origin origin = Origin.of(machine, "toy", "fp8");
+
+    private Chosen chosen(Choice... choices) {
+        return new Chosen(machine, new Policy(origin, List.of(choices)));
+    }
+
+    private static Choice choice(int tokens, String variant) {
+        return new Choice(ToyMachine.site("project"), tokens, variant, 1, 2, "", 0);
+    }
+
+    private static String used(Chosen chosen, String kernel, int tokens) {
+        StringBuilder name = new StringBuilder();
+        chosen.run(new KernelCall() {
+            @Override
+            public Site site() {
+                return ToyMachine.site(kernel);
+            }
+
+            @Override
+            public int tokens() {
+                return tokens;
+            }
+
+            @Override
+            public void run(Variant variant) {
+                name.append(variant.name());
+            }
+        });
+        return name.toString();
+    }
+
+    @Test
+    void usesTheNearestTokenCount() {
+        Chosen chosen = chosen(choice(4, "v1"), choice(16, "v2"));
+        assertThat(List.of(1, 4, 7, 8, 9, 15, 16, 500)).extracting(tokens -> used(chosen, "project", tokens))
+                .containsExactly("v1", "v1", "v1", "v1", "v2", "v2", "v2", "v2");
+    }
+
+    @Test
+    void usesTheDefaultOfASiteWithoutAChoice() {
+        assertThat(used(chosen(choice(4, "v1")), "attend", 4)).isEqualTo("v0");
+    }
+
+    @Test
+    void refusesAVariantThatTheBackendDoesNotHave() {
+        assertThatThrownBy(() -> chosen(choice(1, "v9"))).isInstanceOf(PolicyException.class).hasMessageContaining("v9");
+    }
+}

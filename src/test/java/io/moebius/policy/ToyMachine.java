@@ -1,0 +1,143 @@
+package io.moebius.policy;
+
+import io.moebius.backend.Dispatch;
+import io.moebius.backend.KernelCall;
+import io.moebius.backend.Site;
+import io.moebius.backend.Tunable;
+import io.moebius.backend.Variant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/** A machine whose kernels take the time that a test gives them, on a clock of its own. */
+final class ToyMachine implements Tunable, Steps {
+
+    /**
+     * @param nanos  of one call and token
+     * @param burden nanoseconds of a step outside of the call
+     * @param wrong  whether the results differ from the default's
+     */
+    record Way(String name, long nanos, long burden, boolean wrong) implements Variant {}
+
+    private final Map<Site, List<Variant>> sites = new LinkedHashMap<>();
+    private final SplittableRandom random = new SplittableRandom(7);
+    private final double noise;
+    private Dispatch dispatch = call -> call.run(defaultVariant(call.site()));
+    private long clock;
+    private long fingerprint;
+    private int steps;
+    private long burden;
+
+    /** @param noise largest share that a time is off by */
+    ToyMachine(double noise) {
+        this.noise = noise;
+    }
+
+    static Site site(String kernel) {
+        return new Site(kernel, "64 x 64");
+    }
+
+    /** A kernel whose variants v0, v1, ... take {@code nanos}. */
+    ToyMachine kernel(String kernel, long... nanos) {
+        List<Variant> ways = new ArrayList<>();
+        for (long each : nanos) {
+            ways.add(new Way("v" + ways.size(), each, 0, false));
+        }
+        sites.put(site(kernel), ways);
+        return this;
+    }
+
+    ToyMachine variant(String kernel, Way way) {
+        sites.get(site(kernel)).add(way);
+        return this;
+    }
+
+    int steps() {
+        return steps;
+    }
+
+    long clock() {
+        return clock;
+    }
+
+    @Override
+    public String build() {
+        return "b1";
+    }
+
+    @Override
+    public String device() {
+        return "Toy CPU";
+    }
+
+    @Override
+    public int cores() {
+        return 2;
+    }
+
+    @Override
+    public Variant defaultVariant(Site site) {
+        return sites.get(site).getFirst();
+    }
+
+    @Override
+    public List<Variant> variants(Site site, int tokens) {
+        return sites.get(site);
+    }
+
+    @Override
+    public void dispatch(Dispatch next) {
+        dispatch = next;
+    }
+
+    @Override
+    public boolean possible(Phase phase, int tokens) {
+        return true;
+    }
+
+    @Override
+    public long run(Phase phase, int tokens) {
+        steps++;
+        fingerprint = 31L * tokens + phase.ordinal();
+        for (int layer = 0; layer < 2; layer++) {
+            sites.keySet().forEach(site -> dispatch.run(new Call(site, tokens)));
+        }
+        // What kernels leave to others is seen by whole steps alone.
+        clock += burden;
+        burden = 0;
+        return fingerprint;
+    }
+
+    private final class Call implements KernelCall {
+
+        private final Site site;
+        private final int tokens;
+
+        Call(Site site, int tokens) {
+            this.site = site;
+            this.tokens = tokens;
+        }
+
+        @Override
+        public Site site() {
+            return site;
+        }
+
+        @Override
+        public int tokens() {
+            return tokens;
+        }
+
+        @Override
+        public void run(Variant variant) {
+            Way way = (Way) variant;
+            clock += (long) (way.nanos() * tokens * (1 + noise * random.nextDouble()));
+            if (way.wrong()) {
+                fingerprint += 1;
+            }
+            burden += way.burden();
+        }
+    }
+}
