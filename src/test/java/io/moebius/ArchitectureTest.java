@@ -26,12 +26,13 @@ class ArchitectureTest {
                 .layer("backend").definedBy("io.moebius.backend")
                 .layer("backend.reference").definedBy("io.moebius.backend.reference..")
                 .layer("backend.cpu").definedBy("io.moebius.backend.cpu..")
+                .layer("policy").definedBy("io.moebius.policy..")
                 .layer("model").definedBy("io.moebius.model..")
                 .layer("engine").definedBy("io.moebius.engine..")
                 .layer("api").definedBy("io.moebius.api..")
                 .layer("observe").definedBy("io.moebius.observe..")
                 .whereLayer("launch").mayOnlyAccessLayers(
-                        "hub", "checkpoint", "text", "backend", "backend.reference", "backend.cpu", "model", "engine",
+                        "hub", "checkpoint", "text", "backend", "backend.reference", "backend.cpu", "policy", "model", "engine",
                         "api", "observe")
                 .whereLayer("hub").mayNotAccessAnyLayer()
                 .whereLayer("text").mayNotAccessAnyLayer()
@@ -40,6 +41,7 @@ class ArchitectureTest {
                 .whereLayer("backend.cpu").mayOnlyAccessLayers("backend")
                 .whereLayer("checkpoint").mayOnlyAccessLayers("backend")
                 .whereLayer("model").mayOnlyAccessLayers("backend", "checkpoint")
+                .whereLayer("policy").mayOnlyAccessLayers("backend", "model")
                 .whereLayer("engine").mayOnlyAccessLayers("model", "backend")
                 .whereLayer("observe").mayOnlyAccessLayers("engine")
                 .whereLayer("api").mayOnlyAccessLayers("text", "engine", "observe")

@@ -11,7 +11,8 @@ enum ExitCode {
     NO_BACKEND(7, "the device's kernels cannot be used on this machine"),
     OUT_OF_MEMORY(8, "the model or its KV cache does not fit into memory"),
     NO_TOKEN(9, "the loaded model could not generate its first token"),
-    FAILED(10, "anything else that ended the start");
+    FAILED(10, "anything else that ended the start"),
+    NO_POLICY(11, "a policy search cannot keep what it finds: the folder cannot be written, or holds another machine's file");
 
     private final int status;
     private final String meaning;

@@ -35,7 +35,7 @@ class Lifecycle implements QuarkusApplication {
 
     private void start() {
         try {
-            service.set(sequence.run());
+            sequence.run().ifPresentOrElse(service::set, () -> Quarkus.asyncExit(ExitCode.OK.status()));
         } catch (StartException e) {
             fail(e.code(), e.getMessage(), e);
         } catch (OutOfMemoryError e) {

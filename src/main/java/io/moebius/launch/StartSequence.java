@@ -17,6 +17,7 @@ import io.moebius.hub.HubException;
 import io.moebius.model.Decoder;
 import io.moebius.model.Mixtral;
 import io.moebius.observe.Metrics;
+import io.moebius.policy.PolicyException;
 import io.moebius.text.ModelText;
 import io.moebius.text.TextException;
 import jakarta.inject.Singleton;
@@ -46,8 +47,11 @@ final class StartSequence {
         this.metrics = metrics;
     }
 
-    /** @throws StartException with its exit code */
-    Service run() {
+    /**
+     * @return empty if there is nothing to serve: the search that was asked for is done
+     * @throws StartException with its exit code
+     */
+    Optional<Service> run() {
         String name = settings.required(ModelFlags.HF_MODEL_NAME);
         boolean embedded = name.equals(EmbeddedModel.NAME);
         Optional<Path> installed = InstalledFiles.find().map(InstalledFiles::demoModel).filter(demo -> embedded);
@@ -62,6 +66,8 @@ final class StartSequence {
             throw new StartException(ExitCode.MODEL_NOT_FOUND, e.getMessage());
         } catch (CheckpointException e) {
             throw new StartException(ExitCode.BAD_CHECKPOINT, e.getMessage());
+        } catch (PolicyException e) {
+            throw new StartException(ExitCode.NO_POLICY, e.getMessage());
         } catch (TextException e) {
             throw new StartException(ExitCode.BAD_TOKENIZER, e.getMessage());
         } finally {
@@ -71,7 +77,7 @@ final class StartSequence {
         }
     }
 
-    private Service serve(String name, Path folder) {
+    private Optional<Service> serve(String name, Path folder) {
         phase("opening the checkpoint");
         Checkpoint checkpoint = Checkpoint.open(folder);
         ModelConfig config = checkpoint.config();
@@ -79,6 +85,7 @@ final class StartSequence {
         ModelText text = ModelText.open(folder, settings.text(ModelFlags.TOKENIZER_FILE_PATH).map(Path::of).orElse(null));
         int maxSequenceLength = maxSequenceLength(config);
         Backend backend = Backends.open(settings.required(EngineFlags.DEVICE), activations());
+        KernelPolicy policy = new KernelPolicy(settings, console, backend, checkpoint);
         phase("loading the weights");
         int maxSequences = (int) settings.whole(EngineFlags.MAX_BATCH_SIZE);
         int maxTokens = (int) Math.max(settings.whole(EngineFlags.MAX_TOKEN_COUNT), maxSequences);
@@ -89,14 +96,30 @@ final class StartSequence {
         MemoryPlan plan = MemoryPlan.of(
                 FreeMemory.bytes(), backend.kvBlockBytes(decoder.kvShape()), maxSequences, maxSequenceLength);
         KvCache cache = backend.kvCache(decoder.kvShape(), plan.blocks());
+        String policyLine = usePolicy(policy, decoder, cache, maxSequences);
+        if (settings.on(PolicyFlags.TERMINATE_AFTER_SEARCH)) {
+            backend.close();
+            text.tokenizer().close();
+            return Optional.empty();
+        }
         Limits limits = new Limits(maxSequences, maxTokens, maxSequenceLength, MAX_QUEUE);
         Engine engine = new StepEngine(decoder, cache, limits, metrics, settings.on(ServerFlags.IGNORE_NAN_ERROR));
         phase("generating a first token");
         FirstToken.generate(engine, Math.max(0, text.tokenizer().bosToken()));
         metrics.observe(engine);
         readiness.ready(servedModel(name, config, text, engine, maxSequenceLength));
-        console.ready(summary(name, checkpoint, backend, plan, maxSequenceLength));
-        return new Service(engine, backend, text.tokenizer());
+        console.ready(summary(name, checkpoint, backend, plan, maxSequenceLength, policyLine));
+        return Optional.of(new Service(engine, backend, text.tokenizer()));
+    }
+
+    private String usePolicy(KernelPolicy policy, Decoder decoder, KvCache cache, int maxSequences) {
+        if (policy.searching()) {
+            phase("searching the policy");
+        }
+        return policy.use(decoder, cache, maxSequences, (fraction, detail) -> {
+            readiness.phase("searching the policy, " + detail, fraction);
+            console.progress(fraction, detail);
+        });
     }
 
     private ServedModel servedModel(
@@ -123,7 +146,7 @@ final class StartSequence {
     }
 
     private Summary summary(
-            String name, Checkpoint checkpoint, Backend backend, MemoryPlan plan, int maxSequenceLength) {
+            String name, Checkpoint checkpoint, Backend backend, MemoryPlan plan, int maxSequenceLength, String policy) {
         return new Summary(
                 name,
                 checkpoint.format(),
@@ -134,17 +157,10 @@ final class StartSequence {
                         : "16bit, unquantised (weight-only FP8)",
                 plan,
                 maxSequenceLength,
-                policy(),
+                policy,
                 settings.port("quarkus.http.port"),
                 settings.port("quarkus.management.port"),
                 Duration.ofMillis(ManagementFactory.getRuntimeMXBean().getUptime()));
-    }
-
-    /** No file is usable yet: there is no kernel with a choice. */
-    private String policy() {
-        return settings.text(PolicyFlags.ALGO_POLICY_DIR)
-                .map(folder -> "default policy: no file in " + folder)
-                .orElse("default policy");
     }
 
     private Activations activations() {

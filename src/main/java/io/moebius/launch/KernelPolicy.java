@@ -1,0 +1,122 @@
+package io.moebius.launch;
+
+import io.moebius.backend.Backend;
+import io.moebius.backend.KvCache;
+import io.moebius.backend.Tunable;
+import io.moebius.checkpoint.Checkpoint;
+import io.moebius.checkpoint.ModelConfig;
+import io.moebius.model.Decoder;
+import io.moebius.policy.Chosen;
+import io.moebius.policy.HtmlReport;
+import io.moebius.policy.ModelSteps;
+import io.moebius.policy.Origin;
+import io.moebius.policy.Policy;
+import io.moebius.policy.PolicyException;
+import io.moebius.policy.PolicyFolder;
+import io.moebius.policy.Report;
+import io.moebius.policy.Search;
+import io.moebius.policy.ShippedPolicies;
+import io.moebius.policy.Tuner;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/** Which variants the kernels of this start run in: found in a folder, searched now, shipped with the program, or the defaults. */
+final class KernelPolicy {
+
+    private final Settings settings;
+    private final Console console;
+    private final Tunable backend;
+    private final Origin origin;
+    private final PolicyFolder folder;
+
+    /**
+     * Checks whether what was asked for can be done, before anything takes long.
+     *
+     * @throws StartException if a search was asked for that cannot begin
+     */
+    KernelPolicy(Settings settings, Console console, Backend backend, Checkpoint checkpoint) {
+        this.settings = settings;
+        this.console = console;
+        this.backend = backend instanceof Tunable tunable ? tunable : null;
+        this.origin = this.backend == null ? null : Origin.of(this.backend, model(checkpoint.config()), checkpoint.format());
+        this.folder = settings.text(PolicyFlags.ALGO_POLICY_DIR).map(Path::of).map(PolicyFolder::new).orElse(null);
+        if (!searching()) {
+            refuseIf(settings.on(PolicyFlags.TERMINATE_AFTER_SEARCH), "--terminate-after-search is true without a search; give --search-policy true too");
+            return;
+        }
+        refuseIf(folder == null, "--search-policy is true without a folder for the policy; give --algo-policy-dir DIR too");
+        refuseIf(this.backend == null, "--search-policy is true, but the device has one variant of each kernel; leave it out");
+        folder.check(origin);
+    }
+
+    boolean searching() {
+        return settings.on(PolicyFlags.SEARCH_POLICY);
+    }
+
+    private static void refuseIf(boolean wrong, String message) {
+        if (wrong) {
+            throw new StartException(ExitCode.USAGE, message);
+        }
+    }
+
+    private static String model(ModelConfig config) {
+        return "%s hidden %d layers %d heads %d over %d x %d ffn %d experts %d of %d vocabulary %d".formatted(
+                config.architecture(), config.hidden(), config.layers(), config.heads(), config.kvHeads(), config.headDim(),
+                config.ffn(), config.expertsPerToken(), config.experts(), config.vocabulary());
+    }
+
+    /**
+     * Searches where asked to, and puts the policy in force.
+     *
+     * @return one line for people
+     */
+    String use(Decoder decoder, KvCache cache, int maxSequences, SearchListener listener) {
+        if (backend == null) {
+            return "none: one variant of each kernel";
+        }
+        ModelSteps steps = new ModelSteps(decoder, cache, maxSequences);
+        if (searching()) {
+            search(steps, decoder.maxBatchTokens(), listener);
+        }
+        try {
+            Optional<Policy> own = folder == null ? Optional.empty() : folder.find(origin);
+            Optional<Policy> found = own.or(() -> ShippedPolicies.find(origin));
+            if (found.isPresent()) {
+                long missing = Search.sites(backend, steps).stream().filter(site -> !found.get().sites().contains(site)).count();
+                backend.dispatch(new Chosen(backend, found.get()));
+                return "%d sites, %d missing, file %s".formatted(
+                        found.get().sites().size(), missing, own.isPresent() ? folder.file(origin) : "shipped with the program");
+            }
+        } catch (PolicyException e) {
+            console.warn(e.getMessage());
+        }
+        backend.dispatch(call -> call.run(backend.defaultVariant(call.site())));
+        return folder == null
+                ? "default policy"
+                : "default policy: no file in %s (run once with --search-policy true to make one)"
+                        .formatted(settings.required(PolicyFlags.ALGO_POLICY_DIR));
+    }
+
+    /** Hears how far a search is: fraction and a line about it. */
+    interface SearchListener {
+        void searching(double fraction, String detail);
+    }
+
+    private void search(ModelSteps steps, int maxTokens, SearchListener listener) {
+        Tuner tuner = new Tuner(backend, steps, origin, folder, System::nanoTime);
+        Tuner.Outcome outcome = tuner.search(
+                Search.tokenCounts(maxTokens),
+                Duration.ofMinutes(settings.whole(PolicyFlags.SEARCH_BUDGET)),
+                () -> false,
+                (tokens, fraction, left) -> listener.searching(fraction, left.isZero()
+                        ? "steps of %d tokens".formatted(tokens)
+                        : "steps of %d tokens, %d s left".formatted(tokens, left.toSeconds())));
+        HtmlReport.write(outcome.policy(), folder.file(origin));
+        console.show("policy %s%n%s%s%s".formatted(
+                folder.file(origin),
+                Report.table(outcome.policy()),
+                Report.steps(outcome.found()),
+                outcome.complete() ? "" : "  not complete: the same command goes on where this ended\n"));
+    }
+}

@@ -1,0 +1,125 @@
+package io.moebius.policy;
+
+import io.moebius.backend.Site;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.Locale;
+import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
+
+/** A policy as a page: for each site its time against the token count, with the defaults and as chosen. */
+public final class HtmlReport {
+
+    private static final int WIDTH = 520;
+    private static final int HEIGHT = 220;
+    private static final int LEFT = 64;
+    private static final int BOTTOM = 34;
+    private static final int TOP = 12;
+    private static final int RIGHT = 16;
+
+    private HtmlReport() {}
+
+    /** Writes the page beside {@code policyFile}: NAME.html. */
+    public static void write(Policy policy, Path policyFile) {
+        Path page = policyFile.resolveSibling(policyFile.getFileName().toString().replaceAll("\\.json$", "") + ".html");
+        try {
+            PolicyFolder.replace(page, page(policy).getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new PolicyException("the report %s cannot be written (%s)".formatted(page, e.getMessage()));
+        }
+    }
+
+    static String page(Policy policy) {
+        StringBuilder out = new StringBuilder("""
+                <!doctype html>
+                <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+                <title>Moebius policy</title>
+                <style>
+                body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1120px; padding: 0 1rem; color: #1c2430; background: #fff }
+                h1 { font-size: 1.5rem } h2 { font-size: 1rem; margin: 0 0 .4rem }
+                dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem } dt { color: #667085 } dd { margin: 0 }
+                .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(500px, 1fr)); gap: 1.5rem }
+                figure { margin: 0; border: 1px solid #e4e7ec; border-radius: 8px; padding: 1rem }
+                svg { width: 100%; height: auto } text { font: 11px system-ui, sans-serif; fill: #667085 }
+                table { border-collapse: collapse; width: 100%; font-size: 13px; margin-top: .6rem } td, th { text-align: right; padding: .1rem .4rem; font-variant-numeric: tabular-nums }
+                td:nth-child(2), th:nth-child(2) { text-align: left } tr.same td { color: #98a2b3 }
+                .key span { display: inline-block; width: 1.4em; height: 3px; vertical-align: middle; margin: 0 .4em 0 1em }
+                @media (prefers-color-scheme: dark) { body { background: #12161c; color: #e4e7ec } figure { border-color: #344054 } }
+                </style>
+                <h1>Policy</h1>
+                <dl>
+                """);
+        policy.origin().fields().forEach((field, value) ->
+                out.append("<dt>%s</dt><dd>%s</dd>\n".formatted(escaped(field), escaped(value.toString()))));
+        out.append("</dl>\n<p class=\"key\">Median time of all calls of a site in one step, by tokens of the step:"
+                + "<span style=\"background:#98a2b3\"></span>default<span style=\"background:#2563eb\"></span>chosen</p>\n<div class=\"charts\">\n");
+        policy.bySite().forEach((site, choices) -> out.append(figure(site, choices)));
+        return out.append("</div>\n</html>\n").toString();
+    }
+
+    private static String figure(Site site, TreeMap<Integer, Choice> choices) {
+        StringBuilder out = new StringBuilder("<figure><h2>%s</h2>\n".formatted(escaped(site.toString())));
+        out.append(chart(choices));
+        out.append("<table><tr><th>tokens</th><th>chosen</th><th>default</th><th>chosen</th><th>gain</th></tr>\n");
+        choices.forEach((tokens, choice) -> out.append(String.format(
+                Locale.ROOT,
+                "<tr%s><td>%d</td><td>%s</td><td>%s</td><td>%s</td><td>%.2f&times;</td></tr>%n",
+                choice.gain() > 1 ? "" : " class=\"same\"",
+                tokens, escaped(choice.variant()), time(choice.defaultMicros()), time(choice.micros()), choice.gain())));
+        return out.append("</table></figure>\n").toString();
+    }
+
+    /** Both axes logarithmic. */
+    private static String chart(TreeMap<Integer, Choice> choices) {
+        Collection<Choice> all = choices.values();
+        double least = Math.log10(all.stream().mapToDouble(c -> Math.min(c.micros(), c.defaultMicros())).min().orElse(1));
+        double most = Math.log10(all.stream().mapToDouble(c -> Math.max(c.micros(), c.defaultMicros())).max().orElse(10));
+        double low = Math.floor(least);
+        double high = Math.max(low + 1, Math.ceil(most));
+        double steps = Math.max(1, log2(choices.lastKey()));
+        StringBuilder out = new StringBuilder("<svg viewBox=\"0 0 %d %d\" role=\"img\">\n".formatted(WIDTH, HEIGHT));
+        for (int decade = (int) low; decade <= high; decade++) {
+            double y = y(decade, low, high);
+            out.append(String.format(Locale.ROOT,
+                    "<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"#d0d5dd\" stroke-width=\".6\"/><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>%n",
+                    LEFT, WIDTH - RIGHT, y, y, LEFT - 6, y + 4, time(Math.pow(10, decade))));
+        }
+        choices.keySet().forEach(tokens -> out.append(String.format(Locale.ROOT,
+                "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%d</text>%n", x(tokens, steps), HEIGHT - BOTTOM + 18, tokens)));
+        out.append(line(choices, Choice::defaultMicros, "#98a2b3", steps, low, high));
+        out.append(line(choices, Choice::micros, "#2563eb", steps, low, high));
+        return out.append("</svg>\n").toString();
+    }
+
+    private static String line(
+            TreeMap<Integer, Choice> choices, ToDoubleFunction<Choice> micros, String color, double steps, double low, double high) {
+        StringBuilder points = new StringBuilder();
+        choices.forEach((tokens, choice) -> points.append(String.format(
+                Locale.ROOT, "%.1f,%.1f ", x(tokens, steps), y(Math.log10(Math.max(micros.applyAsDouble(choice), 1e-3)), low, high))));
+        return "<polyline points=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\"/>\n".formatted(points.toString().strip(), color);
+    }
+
+    private static double x(int tokens, double steps) {
+        return LEFT + 12 + log2(tokens) / steps * (WIDTH - LEFT - RIGHT - 24);
+    }
+
+    private static double y(double log, double low, double high) {
+        return TOP + (high - log) / (high - low) * (HEIGHT - TOP - BOTTOM);
+    }
+
+    private static double log2(int tokens) {
+        return Math.log(tokens) / Math.log(2);
+    }
+
+    private static String time(double micros) {
+        return micros >= 1e6 ? String.format(Locale.ROOT, "%.3g s", micros / 1e6)
+                : micros >= 1e3 ? String.format(Locale.ROOT, "%.3g ms", micros / 1e3)
+                : String.format(Locale.ROOT, "%.3g &micro;s", micros);
+    }
+
+    private static String escaped(String text) {
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
+    }
+}
