@@ -45,7 +45,12 @@ final class CommandLine {
         if (words.contains("--version")) {
             return new Request.Version();
         }
-        return new Request.Serve(values(read(words, flags, "").flags, flags, environment));
+        Map<String, String> values = values(read(words, flags, "").flags, flags, environment);
+        String port = values.get(ServerFlags.WEB_SERVER_PORT.key());
+        if (!port.equals("0") && port.equals(values.get(ServerFlags.METRICS_PORT.key()))) {
+            throw usage("--web-server-port and --metrics-port are both %s; give them different ports".formatted(port));
+        }
+        return new Request.Serve(values);
     }
 
     private record Given(Map<Flag, String> flags, Optional<String> operand) {}

@@ -1,18 +1,32 @@
 package io.moebius.launch;
 
+import jakarta.inject.Singleton;
 import java.io.PrintStream;
 import java.util.Locale;
 
-/** What a person sees on stderr: phases with progress, one line for a failure, the summary. */
+/**
+ * What is seen on stderr while the program starts: phases with progress, one line for a failure, the summary. Where logs are JSON,
+ * these are log records too, so that every line can be parsed.
+ */
+@Singleton
 final class Console {
+
+    /** The category of the log records. */
+    private static final String CATEGORY = "moebius";
 
     private static final PrintStream ERR = System.err;
     private static final boolean TERMINAL = System.console() != null && System.console().isTerminal();
     private static final int BAR = 30;
 
+    private final boolean json;
     private String phase = "";
     private int shown = -1;
 
+    Console(Settings settings) {
+        this.json = settings.required(ServerFlags.LOG_FORMAT).equals("json");
+    }
+
+    /** A failure before the settings are known. */
     static void error(String message) {
         ERR.println("moebius: " + message.lines().findFirst().orElse(""));
     }
@@ -22,8 +36,24 @@ final class Console {
         return message.lines().findFirst().orElse("");
     }
 
+    synchronized void failed(String message) {
+        if (json) {
+            log(System.Logger.Level.ERROR, message);
+        } else {
+            error(message);
+        }
+    }
+
+    private static void log(System.Logger.Level level, String message) {
+        System.getLogger(CATEGORY).log(level, message);
+    }
+
     /** A new phase begins. */
     synchronized void phase(String name) {
+        if (json) {
+            log(System.Logger.Level.INFO, name);
+            return;
+        }
         finish();
         phase = name;
         shown = -1;
@@ -33,7 +63,7 @@ final class Console {
     /** @param fraction of this phase, 0 to 1; a terminal shows a bar, a log file one line per phase */
     synchronized void progress(double fraction) {
         int percent = (int) (100 * fraction);
-        if (percent == shown) {
+        if (json || percent == shown) {
             return;
         }
         if (TERMINAL) {
@@ -52,6 +82,10 @@ final class Console {
     }
 
     synchronized void ready(Summary summary) {
+        if (json) {
+            log(System.Logger.Level.INFO, summary.line());
+            return;
+        }
         finish();
         shown = -1;
         ERR.print(summary.text());

@@ -16,12 +16,14 @@ class Lifecycle implements QuarkusApplication {
     private final StartSequence sequence;
     private final Readiness readiness;
     private final Settings settings;
+    private final Console console;
     private final AtomicReference<Service> service = new AtomicReference<>();
 
-    Lifecycle(StartSequence sequence, Readiness readiness, Settings settings) {
+    Lifecycle(StartSequence sequence, Readiness readiness, Settings settings, Console console) {
         this.sequence = sequence;
         this.readiness = readiness;
         this.settings = settings;
+        this.console = console;
     }
 
     /** The ports are open: starts in the background and waits until the program is told to stop. */
@@ -48,7 +50,7 @@ class Lifecycle implements QuarkusApplication {
     private void fail(ExitCode code, String message, Throwable cause) {
         System.getLogger(Lifecycle.class.getName()).log(System.Logger.Level.DEBUG, message, cause);
         readiness.failed(message);
-        Console.error(message);
+        console.failed(message);
         Quarkus.asyncExit(code.status());
     }
 

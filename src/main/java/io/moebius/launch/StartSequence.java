@@ -39,12 +39,13 @@ final class StartSequence {
     private final Settings settings;
     private final Readiness readiness;
     private final Metrics metrics;
-    private final Console console = new Console();
+    private final Console console;
 
-    StartSequence(Settings settings, Readiness readiness, Metrics metrics) {
+    StartSequence(Settings settings, Readiness readiness, Metrics metrics, Console console) {
         this.settings = settings;
         this.readiness = readiness;
         this.metrics = metrics;
+        this.console = console;
     }
 
     /**

@@ -16,6 +16,12 @@ record Summary(
         int metricsPort,
         Duration start) {
 
+    /** For a log. */
+    String line() {
+        return "serves %s on %s, ports: API %d, metrics %d; ready in %.1f s"
+                .formatted(model, backend, webPort, metricsPort, start.toMillis() / 1000.0);
+    }
+
     String text() {
         return """
 

@@ -92,6 +92,7 @@ class CommandLineTest {
         "--timeout-microseconds 1.5 | whole numbers",
         "--num-layers 3 | unknown flag --num-layers",
         "--web-server-port 1 --web-server-port 2 | twice",
+        "--web-server-port 8281 | different ports",
     })
     void refusesInOneLine(String line, String message) {
         assertThatThrownBy(() -> serve(Map.of(), line))
