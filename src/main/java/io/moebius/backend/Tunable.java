@@ -14,8 +14,8 @@ public interface Tunable {
     /** Processors or streaming multiprocessors in use. */
     int cores();
 
-    /** What runs where nothing else is chosen. */
-    Variant defaultVariant(Site site);
+    /** What runs a call of {@code tokens} rows where nothing else is chosen. */
+    Variant defaultVariant(Site site, int tokens);
 
     /** The valid ones for calls of {@code tokens} rows, the default first; none of a site that no call has had. */
     List<Variant> variants(Site site, int tokens);

@@ -36,6 +36,27 @@ final class Console {
         return message.lines().findFirst().orElse("");
     }
 
+    /** Something to be read that is neither progress nor failure. */
+    synchronized void show(String text) {
+        if (json) {
+            log(System.Logger.Level.INFO, text.strip());
+            return;
+        }
+        finish();
+        shown = -1;
+        ERR.print(text);
+    }
+
+    synchronized void warn(String message) {
+        if (json) {
+            log(System.Logger.Level.WARNING, message);
+            return;
+        }
+        finish();
+        shown = -1;
+        ERR.println("  warning: " + message);
+    }
+
     synchronized void failed(String message) {
         if (json) {
             log(System.Logger.Level.ERROR, message);
@@ -50,25 +71,39 @@ final class Console {
 
     /** A new phase begins. */
     synchronized void phase(String name) {
+        finish();
+        phase = name;
+        shown = -1;
         if (json) {
             log(System.Logger.Level.INFO, name);
             return;
         }
-        finish();
-        phase = name;
-        shown = -1;
         progress(0);
     }
 
     /** @param fraction of this phase, 0 to 1; a terminal shows a bar, a log file one line per phase */
-    synchronized void progress(double fraction) {
+    void progress(double fraction) {
+        progress(fraction, "");
+    }
+
+    /** @param detail what is being done, shown with every change of the percentage */
+    synchronized void progress(double fraction, String detail) {
         int percent = (int) (100 * fraction);
-        if (json || percent == shown) {
+        if (percent == shown) {
+            return;
+        }
+        if (json) {
+            if (!detail.isEmpty()) {
+                log(System.Logger.Level.INFO, "%s: %d %%, %s".formatted(phase, percent, detail));
+            }
+            shown = percent;
             return;
         }
         if (TERMINAL) {
             int filled = percent * BAR / 100;
-            ERR.print("\r  %-24s [%s%s] %3d %%".formatted(phase, "#".repeat(filled), ".".repeat(BAR - filled), percent));
+            ERR.print("\r  %-24s [%s%s] %3d %% %-40s".formatted(phase, "#".repeat(filled), ".".repeat(BAR - filled), percent, detail));
+        } else if (!detail.isEmpty()) {
+            ERR.println("  %s: %d %%, %s".formatted(phase, percent, detail));
         } else if (shown < 0) {
             ERR.println("  " + phase + " ...");
         }
@@ -77,7 +112,7 @@ final class Console {
 
     private void finish() {
         if (TERMINAL && shown >= 0) {
-            ERR.print("\r" + " ".repeat(phase.length() + BAR + 40) + "\r");
+            ERR.print("\r" + " ".repeat(phase.length() + BAR + 60) + "\r");
         }
     }
 

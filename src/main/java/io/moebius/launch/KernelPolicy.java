@@ -91,7 +91,7 @@ final class KernelPolicy {
         } catch (PolicyException e) {
             console.warn(e.getMessage());
         }
-        backend.dispatch(call -> call.run(backend.defaultVariant(call.site())));
+        backend.dispatch(call -> call.run(backend.defaultVariant(call.site(), call.tokens())));
         return folder == null
                 ? "default policy"
                 : "default policy: no file in %s (run once with --search-policy true to make one)"

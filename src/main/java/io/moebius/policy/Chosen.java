@@ -35,7 +35,7 @@ public final class Chosen implements Dispatch {
     @Override
     public void run(KernelCall call) {
         TreeMap<Integer, Variant> byTokens = variants.get(call.site());
-        call.run(byTokens == null ? backend.defaultVariant(call.site()) : nearest(byTokens, call.tokens()));
+        call.run(byTokens == null ? backend.defaultVariant(call.site(), call.tokens()) : nearest(byTokens, call.tokens()));
     }
 
     /** The nearest by ratio: 6 tokens are as far from 4 as 9. */

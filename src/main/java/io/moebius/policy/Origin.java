@@ -1,9 +1,12 @@
 package io.moebius.policy;
 
 import io.moebius.backend.Tunable;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.zip.CRC32;
 
 /**
  * What a policy was measured on; it serves nothing else.
@@ -22,10 +25,14 @@ public record Origin(String build, String device, int cores, int driver, int dev
         return new Origin(backend.build(), backend.device(), backend.cores(), 0, 1, model, format);
     }
 
-    /** Name of the file for this model and machine, the same for every build. */
+    /** Name of the file for this model and machine, the same for every build: architecture, device, and a digest of all of it. */
     public String fileName() {
-        return (model + "." + format + "." + device + ".x" + devices).toLowerCase(java.util.Locale.ROOT)
-                        .replaceAll("[^a-z0-9.]+", "-") + ".json";
+        String names = (model.split(" ", 2)[0].replace("ForCausalLM", "") + "-" + device + "-x" + devices)
+                .toLowerCase(Locale.ROOT)
+                .replaceAll("[^a-z0-9]+", "-");
+        CRC32 digest = new CRC32();
+        digest.update((model + "\n" + format + "\n" + device + "\n" + devices).getBytes(StandardCharsets.UTF_8));
+        return "%.100s-%08x.json".formatted(names, digest.getValue());
     }
 
     /** Where {@code there} differs, as "FIELD is X here, Y there". */

@@ -10,14 +10,19 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** A folder of policy files, which several processes may share: each file is replaced at once, under a lock. */
 public final class PolicyFolder {
 
     private static final long MAX_BYTES = 16 << 20;
     private static final int LARGEST_FILE = 1 << 20;
+    private static final Set<PosixFilePermission> READABLE = PosixFilePermissions.fromString("rw-r--r--");
 
     private final Path folder;
 
@@ -118,7 +123,7 @@ public final class PolicyFolder {
         synchronized (PolicyFolder.class) {
             try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                     FileLock held = channel.lock()) {
-                Policy merged = replaceable(origin).orElse(new Policy(origin, java.util.List.of())).with(choices);
+                Policy merged = replaceable(origin).orElse(new Policy(origin, List.of())).with(choices);
                 replace(file(origin), PolicyJson.write(merged).getBytes(StandardCharsets.UTF_8));
                 return merged;
             } catch (IOException e) {
@@ -130,6 +135,7 @@ public final class PolicyFolder {
     static void replace(Path file, byte[] content) throws IOException {
         Path next = Files.createTempFile(file.toAbsolutePath().getParent(), ".policy", ".tmp");
         try {
+            Files.setPosixFilePermissions(next, READABLE);
             write(next, content);
             Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {

@@ -31,11 +31,12 @@ public final class Report {
             out.append(line("  %6s  %-8s %12s %12s %9s %9s", "tokens", "step", "default ms", "chosen ms", "measured", "predicted"));
         }
         found.forEach((tokens, at) -> {
-            double saved = at.choices().stream().mapToDouble(choice -> choice.defaultMicros() - choice.micros()).sum();
+            double defaults = at.choices().stream().mapToDouble(Choice::defaultMicros).sum();
+            double chosen = at.choices().stream().mapToDouble(Choice::micros).sum();
             for (Proof proof : at.proofs()) {
                 out.append(line("  %6d  %-8s %12.2f %12.2f %8.2fx %8.2fx%s",
                         tokens, proof.phase().name().toLowerCase(Locale.ROOT), proof.defaultMicros() / 1e3, proof.micros() / 1e3,
-                        proof.gain(), proof.defaultMicros() / Math.max(1, proof.defaultMicros() - saved),
+                        proof.gain(), predicted(proof.defaultMicros(), defaults, chosen),
                         proof.slower() ? "  slower: defaults kept" : ""));
             }
             if (at.refused() > 0) {
@@ -43,6 +44,12 @@ public final class Report {
             }
         });
         return out.toString();
+    }
+
+    /** The sites' own gains, diluted by the rest of the step. */
+    private static double predicted(double step, double defaults, double chosen) {
+        double rest = Math.max(0, step - defaults);
+        return (rest + defaults) / (rest + chosen);
     }
 
     private static String line(String format, Object... values) {

@@ -40,7 +40,7 @@ final class Trial implements Dispatch {
     public void run(KernelCall call) {
         Variant variant = variants.get(call.site());
         long begin = nanoTime.getAsLong();
-        call.run(variant == null ? backend.defaultVariant(call.site()) : variant);
+        call.run(variant == null ? backend.defaultVariant(call.site(), call.tokens()) : variant);
         nanos.merge(call.site(), nanoTime.getAsLong() - begin, Long::sum);
     }
 

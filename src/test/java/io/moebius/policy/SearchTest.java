@@ -93,7 +93,7 @@ class SearchTest {
     void sitesThatAreSettledAreNotSearched() {
         ToyMachine machine = new ToyMachine(0).kernel("project", 100_000, 50_000).kernel("attend", 100_000, 50_000);
         List<Choice> choices = new Search(machine, machine, machine::clock, () -> false)
-                .at(1, Map.of(ToyMachine.site("attend"), machine.defaultVariant(ToyMachine.site("attend"))))
+                .at(1, Map.of(ToyMachine.site("attend"), machine.defaultVariant(ToyMachine.site("attend"), 1)))
                 .orElseThrow()
                 .choices();
         assertThat(choices).extracting(choice -> choice.site().kernel()).containsExactly("project");

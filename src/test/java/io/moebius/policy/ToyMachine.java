@@ -24,7 +24,7 @@ final class ToyMachine implements Tunable, Steps {
     private final Map<Site, List<Variant>> sites = new LinkedHashMap<>();
     private final SplittableRandom random = new SplittableRandom(7);
     private final double noise;
-    private Dispatch dispatch = call -> call.run(defaultVariant(call.site()));
+    private Dispatch dispatch = call -> call.run(defaultVariant(call.site(), call.tokens()));
     private long clock;
     private long fingerprint;
     private int steps;
@@ -78,7 +78,7 @@ final class ToyMachine implements Tunable, Steps {
     }
 
     @Override
-    public Variant defaultVariant(Site site) {
+    public Variant defaultVariant(Site site, int tokens) {
         return sites.get(site).getFirst();
     }
 

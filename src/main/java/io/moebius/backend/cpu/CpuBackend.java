@@ -27,7 +27,7 @@ public final class CpuBackend implements Backend, Tunable {
     private final int threads;
     private final NativeMemory memory = new NativeMemory();
     private final CpuCatalogue catalogue;
-    private Dispatch dispatch = call -> call.run(defaultVariant(call.site()));
+    private Dispatch dispatch = call -> call.run(defaultVariant(call.site(), call.tokens()));
     private long engine;
 
     /** The best instruction set of this processor, a thread for each processor that the process may use. */
@@ -219,8 +219,8 @@ public final class CpuBackend implements Backend, Tunable {
     }
 
     @Override
-    public Variant defaultVariant(Site site) {
-        return catalogue.defaultVariant(site);
+    public Variant defaultVariant(Site site, int tokens) {
+        return catalogue.defaultVariant(site, tokens);
     }
 
     @Override

@@ -24,10 +24,14 @@ final class CpuCatalogue {
     /** With more tokens than this, fewer threads are never faster. */
     private static final int FEW_TOKENS = 16;
 
+    /** Products below which waking another thread costs more than it gives. */
+    private static final long LEAST_SHARED = 1 << 19;
+    private static final int USUAL_CONTEXT = 256;
+
     /** @param share of a step's tokens that one matrix gets, 1 / share */
     private record ProductShape(int rows, int columns, int share) {}
 
-    private record AttentionShape(int heads) {}
+    private record AttentionShape(int heads, long channels) {}
 
     private record ExpertsKey(String gate, int experts, int topK) {}
 
@@ -59,16 +63,22 @@ final class CpuCatalogue {
 
     Site attend(int heads, KvCache.Shape shape) {
         Site site = new Site("attend", "%d heads over %d, %d channels".formatted(heads, shape.heads(), shape.headDim()));
-        shapes.putIfAbsent(site, new AttentionShape(heads));
+        shapes.putIfAbsent(site, new AttentionShape(heads, 2L * heads * shape.headDim()));
         return site;
     }
 
-    Variant defaultVariant(Site site) {
+    /** As many threads as there is work for. */
+    Variant defaultVariant(Site site, int tokens) {
         return switch (shapes.get(site)) {
-            case ProductShape shape -> new CpuVariant.Product(threads, DEFAULT_PANEL, TILE_TOKENS);
-            case AttentionShape shape -> new CpuVariant.Attention(threads, 1);
+            case ProductShape shape -> new CpuVariant.Product(
+                    busy((long) shape.rows() * shape.columns() * tokens), DEFAULT_PANEL, TILE_TOKENS);
+            case AttentionShape shape -> new CpuVariant.Attention(busy(shape.channels() * tokens * USUAL_CONTEXT), 1);
             case null, default -> throw new IllegalArgumentException("no call has had the site " + site);
         };
+    }
+
+    private int busy(long products) {
+        return products < LEAST_SHARED ? 1 : threads;
     }
 
     List<Variant> variants(Site site, int tokens) {
@@ -78,7 +88,7 @@ final class CpuCatalogue {
             case null, default -> new ArrayList<>();
         };
         if (!variants.isEmpty()) {
-            Variant first = defaultVariant(site);
+            Variant first = defaultVariant(site, tokens);
             variants.remove(first);
             variants.addFirst(first);
         }
