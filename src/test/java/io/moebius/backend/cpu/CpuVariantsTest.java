@@ -1,0 +1,180 @@
+package io.moebius.backend.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moebius.backend.ActivationQuantization;
+import io.moebius.backend.Activations;
+import io.moebius.backend.Batch;
+import io.moebius.backend.DType;
+import io.moebius.backend.Experts;
+import io.moebius.backend.KernelCall;
+import io.moebius.backend.KvCache;
+import io.moebius.backend.Matrix;
+import io.moebius.backend.Scales;
+import io.moebius.backend.Site;
+import io.moebius.backend.Tensor;
+import io.moebius.backend.Variant;
+import io.moebius.backend.Weight;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** All variants of a kernel give the same bits: a policy changes speed, never answers. */
+class CpuVariantsTest {
+
+    private static final int HIDDEN = 172;
+    private static final int FFN = 96;
+    private static final int[] TOKENS = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
+
+    private final Random random = new Random(11);
+
+    /** Runs each call in all variants of its site and holds the results against each other. */
+    private void compare(CpuBackend backend, KernelCall call, Tensor out) {
+        float[] expected = null;
+        float[] before = bits(backend, out);
+        for (Variant variant : backend.variants(call.site(), call.tokens())) {
+            write(out, before);
+            call.run(variant);
+            float[] bits = bits(backend, out);
+            if (expected == null) {
+                expected = bits;
+            }
+            assertThat(Arrays.equals(bits, expected)).as("%s at %d tokens: %s", call.site(), call.tokens(), variant.name()).isTrue();
+        }
+    }
+
+    private static float[] bits(CpuBackend backend, Tensor out) {
+        float[] all = new float[out.rows() * out.columns()];
+        float[] row = new float[out.columns()];
+        for (int r = 0; r < out.rows(); r++) {
+            backend.read(out, r, row);
+            System.arraycopy(row, 0, all, r * row.length, row.length);
+        }
+        return all;
+    }
+
+    private static void write(Tensor tensor, float[] values) {
+        MemorySegment.copy(
+                MemorySegment.ofArray(values), 0,
+                MemorySegment.ofAddress(((CpuTensor) tensor).address()).reinterpret(4L * values.length), 0, 4L * values.length);
+    }
+
+    private CpuBackend backend(InstructionSet set) {
+        return new CpuBackend(Activations.SIXTEEN_BIT, set, 3);
+    }
+
+    @Test
+    void everyProjectionGivesTheSameBits() {
+        for (InstructionSet set : supported()) {
+            try (CpuBackend backend = backend(set)) {
+                for (DType type : List.of(DType.E4M3, DType.BF16)) {
+                    Matrix matrix = backend.load(weight(type, FFN, HIDDEN));
+                    for (int tokens : TOKENS) {
+                        Tensor x = filled(backend, tokens, HIDDEN);
+                        Tensor out = filled(backend, tokens, FFN);
+                        backend.dispatch(call -> compare(backend, call, out));
+                        backend.projectAdd(x, matrix, out);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void everyMixtureGivesTheSameBits() {
+        for (InstructionSet set : supported()) {
+            try (CpuBackend backend = backend(set)) {
+                List<Matrix> in = IntStream.range(0, 4).mapToObj(e -> backend.load(weight(DType.E4M3, FFN, HIDDEN))).toList();
+                List<Matrix> up = IntStream.range(0, 4).mapToObj(e -> backend.load(weight(DType.E4M3, FFN, HIDDEN))).toList();
+                List<Matrix> down = IntStream.range(0, 4).mapToObj(e -> backend.load(weight(DType.E4M3, HIDDEN, FFN))).toList();
+                Matrix router = backend.load(weight(DType.F32, 4, HIDDEN));
+                for (int tokens : TOKENS) {
+                    Tensor x = filled(backend, tokens, HIDDEN);
+                    Tensor out = filled(backend, tokens, HIDDEN);
+                    var routing = backend.routing(tokens, 2);
+                    backend.route(x, router, routing);
+                    backend.dispatch(call -> compare(backend, call, out));
+                    backend.experts(x, routing, new Experts(in, up, down), out);
+                }
+            }
+        }
+    }
+
+    @Test
+    void everyAttentionGivesTheSameBits() {
+        try (CpuBackend backend = backend(InstructionSet.best())) {
+            KvCache.Shape shape = new KvCache.Shape(1, 2, 8);
+            KvCache cache = backend.kvCache(shape, 32);
+            for (int tokens : TOKENS) {
+                Batch batch = new Batch(
+                        new int[tokens], IntStream.range(0, tokens).toArray(), new int[] {0, tokens},
+                        new int[][] {IntStream.range(0, 32).toArray()}, new int[] {tokens - 1});
+                Tensor out = filled(backend, tokens, 64);
+                Tensor query = filled(backend, tokens, 64);
+                backend.dispatch(call -> compare(backend, call, out));
+                backend.attend(batch, query, cache, 0, out);
+            }
+        }
+    }
+
+    @Test
+    void everySiteHasEightVariantsAndMoreAtTenTokenCounts() {
+        CpuCatalogue catalogue = new CpuCatalogue(2);
+        try (CpuBackend backend = backend(InstructionSet.best())) {
+            CpuMatrix matrix = (CpuMatrix) backend.load(weight(DType.E4M3, 1024, HIDDEN));
+            for (Site site : List.of(
+                    catalogue.project(matrix),
+                    catalogue.experts(matrix, 8, 2),
+                    catalogue.attend(32, new KvCache.Shape(1, 8, 128)))) {
+                for (int tokens : TOKENS) {
+                    List<Variant> variants = catalogue.variants(site, tokens);
+                    assertThat(variants).hasSizeGreaterThanOrEqualTo(8).doesNotHaveDuplicates();
+                    assertThat(variants.getFirst()).isEqualTo(catalogue.defaultVariant(site, tokens));
+                    Set<String> names = new HashSet<>();
+                    variants.forEach(variant -> names.add(variant.name()));
+                    assertThat(names).hasSameSizeAs(variants);
+                }
+            }
+        }
+    }
+
+    private static List<InstructionSet> supported() {
+        return Arrays.stream(InstructionSet.values()).filter(InstructionSet::supported).toList();
+    }
+
+    private Tensor filled(CpuBackend backend, int rows, int columns) {
+        Tensor tensor = backend.tensor(rows, columns);
+        float[] values = new float[rows * columns];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = random.nextFloat() - 0.5f;
+        }
+        write(tensor, values);
+        return tensor;
+    }
+
+    private Weight weight(DType type, int rows, int columns) {
+        byte[] bytes = new byte[rows * columns * type.bytes()];
+        for (int i = 0; i < bytes.length; i++) {
+            // Exponents stay small: no infinities, no NaN.
+            bytes[i] = (byte) (random.nextInt() & (i % type.bytes() == type.bytes() - 1 ? 0xbb : 0xff));
+        }
+        MemorySegment data = Arena.ofAuto().allocate(bytes.length, 64);
+        MemorySegment.copy(MemorySegment.ofArray(bytes), 0, data, 0, bytes.length);
+        Scales scales = type == DType.E4M3 ? new Scales(floats(rows), 1, columns) : null;
+        return new Weight("w", type, rows, columns, data, scales, new ActivationQuantization.None());
+    }
+
+    private float[] floats(int count) {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = random.nextFloat() / 100;
+        }
+        return values;
+    }
+}
