@@ -39,7 +39,7 @@ final class KernelPolicy {
         this.settings = settings;
         this.console = console;
         this.backend = backend instanceof Tunable tunable ? tunable : null;
-        this.origin = this.backend == null ? null : Origin.of(this.backend, model(checkpoint.config()), checkpoint.format());
+        this.origin = this.backend == null ? null : origin(this.backend, checkpoint);
         this.folder = settings.text(PolicyFlags.ALGO_POLICY_DIR).map(Path::of).map(PolicyFolder::new).orElse(null);
         if (!searching()) {
             refuseIf(settings.on(PolicyFlags.TERMINATE_AFTER_SEARCH), "--terminate-after-search is true without a search; give --search-policy true too");
@@ -60,10 +60,12 @@ final class KernelPolicy {
         }
     }
 
-    private static String model(ModelConfig config) {
-        return "%s hidden %d layers %d heads %d over %d x %d ffn %d experts %d of %d vocabulary %d".formatted(
+    static Origin origin(Tunable backend, Checkpoint checkpoint) {
+        ModelConfig config = checkpoint.config();
+        String model = "%s hidden %d layers %d heads %d over %d x %d ffn %d experts %d of %d vocabulary %d".formatted(
                 config.architecture(), config.hidden(), config.layers(), config.heads(), config.kvHeads(), config.headDim(),
                 config.ffn(), config.expertsPerToken(), config.experts(), config.vocabulary());
+        return Origin.of(backend, model, checkpoint.format());
     }
 
     /**

@@ -20,12 +20,13 @@ public final class Chosen implements Dispatch {
         this.backend = backend;
         policy.bySite().forEach((site, choices) -> {
             TreeMap<Integer, Variant> byTokens = new TreeMap<>();
-            choices.forEach((tokens, choice) -> byTokens.put(tokens, variant(site, tokens, choice.variant())));
+            choices.forEach((tokens, choice) -> byTokens.put(tokens, variant(backend, site, tokens, choice.variant())));
             variants.put(site, byTokens);
         });
     }
 
-    private Variant variant(Site site, int tokens, String name) {
+    /** @throws PolicyException if the backend has no such variant */
+    static Variant variant(Tunable backend, Site site, int tokens, String name) {
         return backend.variants(site, tokens).stream()
                 .filter(known -> known.name().equals(name))
                 .findFirst()

@@ -50,7 +50,8 @@ public record Origin(String build, String device, int cores, int driver, int dev
         return device.equals(there.device) && devices == there.devices && model.equals(there.model) && format.equals(there.format);
     }
 
-    Map<String, Object> fields() {
+    /** By name, in the file's order. */
+    public Map<String, Object> fields() {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("build", build);
         fields.put("device", device);

@@ -4,6 +4,7 @@ import io.moebius.backend.Site;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -23,6 +24,10 @@ public record Policy(Origin origin, List<Choice> choices) {
         choices.forEach(choice -> merged.computeIfAbsent(choice.site(), s -> new TreeMap<>()).put(choice.tokens(), choice));
         newer.forEach(choice -> merged.computeIfAbsent(choice.site(), s -> new TreeMap<>()).put(choice.tokens(), choice));
         return new Policy(origin, merged.values().stream().flatMap(ofSite -> ofSite.values().stream()).toList());
+    }
+
+    public Optional<Choice> choice(Site site, int tokens) {
+        return choices.stream().filter(choice -> choice.tokens() == tokens && choice.site().equals(site)).findFirst();
     }
 
     public Set<Site> sites() {

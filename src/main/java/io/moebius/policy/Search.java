@@ -61,11 +61,15 @@ public final class Search {
      * @return empty if it was stopped, or no such step fits into the cache
      */
     public Optional<Found> at(int tokens, Map<Site, Variant> settled) {
-        Steps.Phase phase = tokens <= DECODE_TOKENS ? Steps.Phase.DECODE : Steps.Phase.PREFILL;
-        if (!steps.possible(phase, tokens)) {
-            phase = phase == Steps.Phase.DECODE ? Steps.Phase.PREFILL : Steps.Phase.DECODE;
-        }
+        Steps.Phase phase = phase(steps, tokens);
         return steps.possible(phase, tokens) ? new Attempt(phase, tokens, settled).run() : Optional.empty();
+    }
+
+    /** What a step of so many tokens is measured as. */
+    static Steps.Phase phase(Steps steps, int tokens) {
+        Steps.Phase usual = tokens <= DECODE_TOKENS ? Steps.Phase.DECODE : Steps.Phase.PREFILL;
+        Steps.Phase other = usual == Steps.Phase.DECODE ? Steps.Phase.PREFILL : Steps.Phase.DECODE;
+        return steps.possible(usual, tokens) ? usual : other;
     }
 
     private final class Attempt {

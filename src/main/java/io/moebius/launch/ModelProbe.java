@@ -1,0 +1,59 @@
+package io.moebius.launch;
+
+import io.moebius.backend.Activations;
+import io.moebius.backend.Backend;
+import io.moebius.backend.Tunable;
+import io.moebius.checkpoint.Checkpoint;
+import io.moebius.checkpoint.CheckpointException;
+import io.moebius.hub.EmbeddedModel;
+import io.moebius.hub.HubCache;
+import io.moebius.hub.HubException;
+import io.moebius.model.Decoder;
+import io.moebius.model.Mixtral;
+import io.moebius.policy.ModelSteps;
+import io.moebius.policy.Origin;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** A loaded model whose steps are measured, without a server around it. */
+record ModelProbe(Backend backend, Tunable tunable, ModelSteps steps, Origin origin, Path unpacked) implements AutoCloseable {
+
+    static final List<Flag> FLAGS = List.of(ModelFlags.HF_MODEL_NAME, ModelFlags.REVISION);
+
+    private static final int SEQUENCES = 64;
+    private static final int BLOCKS = 512;
+
+    /**
+     * @param maxTokens most tokens of a step
+     * @throws StartException if there is no such model
+     */
+    static ModelProbe open(Subcommand.Options options, Map<String, String> environment, int maxTokens) {
+        String name = options.required(ModelFlags.HF_MODEL_NAME);
+        Path unpacked = null;
+        try {
+            unpacked = name.equals(EmbeddedModel.NAME) ? EmbeddedModel.unpack(Path.of(System.getProperty("java.io.tmpdir"))) : null;
+            Path folder = unpacked != null
+                    ? unpacked
+                    : HubCache.of(environment).find(name, options.required(ModelFlags.REVISION));
+            Checkpoint checkpoint = Checkpoint.open(folder);
+            Backend backend = Backends.open("auto", Activations.SIXTEEN_BIT);
+            Tunable tunable = (Tunable) backend;
+            Decoder decoder = Mixtral.load(checkpoint, backend, maxTokens, SEQUENCES, fraction -> {});
+            ModelSteps steps = new ModelSteps(decoder, backend.kvCache(decoder.kvShape(), BLOCKS), SEQUENCES);
+            return new ModelProbe(backend, tunable, steps, KernelPolicy.origin(tunable, checkpoint), unpacked);
+        } catch (HubException e) {
+            throw new StartException(ExitCode.MODEL_NOT_FOUND, e.getMessage());
+        } catch (CheckpointException e) {
+            throw new StartException(ExitCode.BAD_CHECKPOINT, e.getMessage());
+        }
+    }
+
+    @Override
+    public void close() {
+        backend.close();
+        if (unpacked != null) {
+            EmbeddedModel.delete(unpacked);
+        }
+    }
+}
