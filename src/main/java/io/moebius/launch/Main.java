@@ -52,14 +52,16 @@ public final class Main {
         if (failure == null) {
             System.exit(status);
         }
+        Throwable root = failure;
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            root = cause;
             if (cause instanceof BindException || String.valueOf(cause.getMessage()).contains("already bound")) {
                 Console.error("a port cannot be opened: %s; free it or give another --web-server-port or --metrics-port"
                         .formatted(Console.firstLine(cause)));
                 System.exit(ExitCode.PORT_IN_USE.status());
             }
         }
-        Console.error("the server could not start: " + Console.firstLine(failure));
+        Console.error("the server could not start: " + Console.firstLine(root));
         System.exit(ExitCode.FAILED.status());
     }
 }

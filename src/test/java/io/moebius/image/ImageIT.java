@@ -28,7 +28,7 @@ class ImageIT {
     private static final String QUESTION = """
             {"messages": [{"role": "user", "content": "What is the capital of France?"}], "max_tokens": 8}""";
     private static final String STORY = """
-            {"messages": [{"role": "user", "content": "Tell me a story."}], "max_tokens": 400, "min_tokens": 400}""";
+            {"messages": [{"role": "user", "content": "Tell me a story."}], "max_tokens": 1900, "min_tokens": 1900, "n": 4}""";
 
     @BeforeAll
     static void theImageCanRun() {
@@ -91,11 +91,11 @@ class ImageIT {
                     throw new IllegalStateException(e);
                 }
             });
-            while (!Image.get(container, 8281, "/metrics").body().contains("friendli_current_assigned_items 1")) {
-                Thread.onSpinWait();
+            while (Image.get(container, 8281, "/metrics").body().contains("friendli_current_assigned_items 0")) {
+                assertThat(answer).as("the answer, still to come").isNotDone();
             }
             int code = Image.signal(container, "SIGTERM");
-            assertThat(answer.get()).contains("\"completion_tokens\":400");
+            assertThat(answer.get()).contains("\"completion_tokens\":7600");
             assertThat(code).isZero();
         }
     }
