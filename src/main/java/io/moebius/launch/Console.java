@@ -21,6 +21,7 @@ final class Console {
     private final boolean json;
     private String phase = "";
     private int shown = -1;
+    private String shownDetail = "";
 
     Console(Settings settings) {
         this.json = settings.required(ServerFlags.LOG_FORMAT).equals("json");
@@ -86,12 +87,13 @@ final class Console {
         progress(fraction, "");
     }
 
-    /** @param detail what is being done, shown with every change of the percentage */
+    /** @param detail what is being done now; a log has a line for each */
     synchronized void progress(double fraction, String detail) {
         int percent = (int) (100 * fraction);
-        if (percent == shown) {
+        if (percent == shown && detail.equals(shownDetail)) {
             return;
         }
+        shownDetail = detail;
         if (json) {
             if (!detail.isEmpty()) {
                 log(System.Logger.Level.INFO, "%s: %d %%, %s".formatted(phase, percent, detail));

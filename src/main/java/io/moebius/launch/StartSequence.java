@@ -108,8 +108,8 @@ final class StartSequence {
         phase("generating a first token");
         FirstToken.generate(engine, Math.max(0, text.tokenizer().bosToken()));
         metrics.observe(engine);
-        readiness.ready(servedModel(name, config, text, engine, maxSequenceLength));
         console.ready(summary(name, checkpoint, backend, plan, maxSequenceLength, policyLine));
+        readiness.ready(servedModel(name, config, text, engine, maxSequenceLength));
         return Optional.of(new Service(engine, backend, text.tokenizer()));
     }
 

@@ -15,17 +15,17 @@ import org.junit.jupiter.api.io.TempDir;
 class LifecycleIT {
 
     private static final String STORY = """
-            {"messages": [{"role": "user", "content": "Tell me a story."}], "max_tokens": 400, "min_tokens": 400}""";
+            {"messages": [{"role": "user", "content": "Tell me a story."}], "max_tokens": 1000, "min_tokens": 1000}""";
 
     @Test
     void sigtermLetsRunningRequestsFinishAndExitsWithZero() throws Exception {
-        try (Program program = Program.start().awaitReady()) {
+        try (Program program = Program.start("--drain-timeout", "110").awaitReady()) {
             var answer = java.util.concurrent.CompletableFuture.supplyAsync(() -> post(program));
             while (!program.metrics().contains("friendli_current_assigned_items 1")) {
                 Thread.onSpinWait();
             }
             program.terminate();
-            assertThat(answer.get()).contains("\"completion_tokens\":400");
+            assertThat(answer.get()).contains("\"completion_tokens\":1000");
             assertThat(program.awaitExit()).isZero();
         }
     }
@@ -43,7 +43,7 @@ class LifecycleIT {
         try (Program program = Program.start("--drain-timeout", "600").awaitReady()) {
             Thread.ofVirtual().start(() -> {
                 try {
-                    program.post("/v1/chat/completions", STORY.replace("400", "2000"));
+                    program.post("/v1/chat/completions", STORY);
                 } catch (IOException expected) {
                     // The connection ends with the program.
                 }

@@ -1,0 +1,113 @@
+package io.moebius.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Searching a policy, keeping it, and serving with it. */
+class PolicyIT {
+
+    /** Few tokens and sequences keep the search short. */
+    private static final List<String> SMALL = List.of("--max-batch-size", "8", "--max-token-count", "8");
+
+    @TempDir
+    private Path folder;
+
+    private Program start(String... flags) {
+        List<String> all = Stream.of(SMALL, List.of("--algo-policy-dir", folder.toString()), List.of(flags))
+                .flatMap(List::stream)
+                .toList();
+        return Program.start(all.toArray(String[]::new));
+    }
+
+    private Path file() throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> file.toString().endsWith(".json")).findFirst().orElseThrow();
+        }
+    }
+
+    @Test
+    void aSearchedPolicyServesAndIsUsedByTheNextStart() throws IOException {
+        try (Program program = start("--search-policy", "true").awaitReady()) {
+            assertThat(program.errors()).contains("choices differ from the defaults", "5 sites, 0 missing, file " + file());
+            program.terminate();
+            assertThat(program.awaitExit()).isZero();
+        }
+        assertThat(Path.of(file().toString().replace(".json", ".html"))).exists();
+        try (Program program = start().awaitReady()) {
+            assertThat(program.errors()).contains("5 sites, 0 missing, file " + file()).doesNotContain("searching");
+        }
+    }
+
+    @Test
+    void thePortSaysThatItIsSearching() throws IOException {
+        try (Program program = start("--search-policy", "true")) {
+            String health = "";
+            while (program.isAlive() && !health.contains("searching the policy, steps of")) {
+                try {
+                    health = program.get("/health").body();
+                } catch (IOException notYet) {
+                    // The port is not open yet.
+                }
+                assertThat(health).doesNotContain("\"ready\"");
+            }
+            assertThat(program.status("/health")).isIn(503, 200);
+        }
+    }
+
+    @Test
+    void aKilledSearchGoesOnWhereItWas() throws Exception {
+        try (Program program = start("--search-policy", "true", "--terminate-after-search", "true")) {
+            while (program.isAlive() && !program.errors().contains("steps of 4 tokens")) {
+                Thread.onSpinWait();
+            }
+            program.kill();
+            program.awaitExit();
+        }
+        assertThat(Files.readString(file())).contains("\"tokens\":2,").doesNotContain("\"tokens\":8,");
+        try (Program program = start("--search-policy", "true", "--terminate-after-search", "true")) {
+            assertThat(program.awaitExit()).isZero();
+            assertThat(program.errors()).contains("steps of 4 tokens").doesNotContain("steps of 1 tokens", "steps of 2 tokens");
+        }
+        assertThat(Files.readString(file())).contains("\"tokens\":1,", "\"tokens\":8,");
+    }
+
+    @Test
+    void aFileOfOtherKernelsIsRefusedInOneLineAndTheDefaultsServe() throws IOException {
+        try (Program program = start("--search-policy", "true", "--terminate-after-search", "true")) {
+            assertThat(program.awaitExit()).isZero();
+        }
+        String before = Files.readString(file());
+        Files.writeString(file(), before.replaceFirst("\"build\": \"[^\"]*\"", "\"build\": \"another\""));
+        try (Program program = start().awaitReady()) {
+            assertThat(program.errors().lines().filter(line -> line.contains("refused"))).hasSize(1)
+                    .first().asString().contains("policy " + file() + " refused: build is ", " here, another there");
+            assertThat(program.errors()).contains("default policy: no file in");
+        }
+    }
+
+    @Test
+    void aFolderThatCannotKeepThePolicyIsOneLineWithItsCode() throws IOException {
+        Path noFolder = Files.createFile(folder.resolve("file"));
+        try (Program program = Program.start("--algo-policy-dir", noFolder.toString(), "--search-policy", "true")) {
+            assertThat(program.awaitExit()).isEqualTo(11);
+            assertThat(program.errors().lines().filter(line -> line.startsWith("moebius: "))).hasSize(1)
+                    .first().asString().contains("cannot be written");
+            assertThat(program.errors()).doesNotContain("searching");
+        }
+    }
+
+    @Test
+    void aSearchWithoutAFolderIsOneLine() {
+        try (Program program = Program.start("--search-policy", "true")) {
+            assertThat(program.awaitExit()).isEqualTo(2);
+            assertThat(program.errors()).contains("give --algo-policy-dir DIR too");
+        }
+    }
+}
