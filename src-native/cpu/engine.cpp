@@ -87,6 +87,8 @@ using moebius::Matrix;
 int moebius_supports(int instruction_set) {
     __builtin_cpu_init();
     switch (instruction_set) {
+        case MOEBIUS_AVX512_BF16:
+            return moebius_supports(MOEBIUS_AVX512) && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vbmi");
         case MOEBIUS_AVX512:
             return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                    __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
@@ -96,7 +98,8 @@ int moebius_supports(int instruction_set) {
 }
 
 void *moebius_create(int instruction_set, int threads) {
-    const moebius::Kernels &kernels = instruction_set == MOEBIUS_AVX512 ? moebius::kernels_avx512
+    const moebius::Kernels &kernels = instruction_set == MOEBIUS_AVX512_BF16 ? moebius::kernels_avx512bf16
+                                      : instruction_set == MOEBIUS_AVX512 ? moebius::kernels_avx512
                                       : instruction_set == MOEBIUS_AVX2 ? moebius::kernels_avx2
                                                                         : moebius::kernels_baseline;
     return new Engine{kernels, moebius::ThreadPool(threads)};

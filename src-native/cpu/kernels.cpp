@@ -3,6 +3,7 @@
 #include "kernels.h"
 
 #include "gemm.h"
+#include "probe.h"
 #include "vector.h"
 
 namespace moebius {
@@ -46,6 +47,6 @@ void add_scaled(float *y, float factor, const float *x, int count) {
 
 }  // namespace
 
-extern const Kernels MOEBIUS_TABLE = {multiply, decode_row, dot, add_scaled};
+extern const Kernels MOEBIUS_TABLE = {multiply, decode_row, dot, add_scaled, sum_of, multiply_adds};
 
 }  // namespace moebius

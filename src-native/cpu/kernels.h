@@ -25,8 +25,12 @@ struct Kernels {
     float (*dot)(const float *a, const float *b, int count);
     // y += factor * x.
     void (*add_scaled)(float *y, float factor, const float *x, int count);
+    // The sum of count floats, a multiple of 128.
+    float (*sum)(const float *p, long count);
+    // Multiplies and adds in registers; returns the flops done.
+    double (*multiply_adds)(long rounds);
 };
 
-extern const Kernels kernels_avx512, kernels_avx2, kernels_baseline;
+extern const Kernels kernels_avx512bf16, kernels_avx512, kernels_avx2, kernels_baseline;
 
 }  // namespace moebius

@@ -10,7 +10,7 @@ extern "C" {
 #endif
 
 /* Instruction sets, best first. */
-enum { MOEBIUS_AVX512 = 0, MOEBIUS_AVX2 = 1, MOEBIUS_BASELINE = 2 };
+enum { MOEBIUS_AVX512_BF16 = 0, MOEBIUS_AVX512 = 1, MOEBIUS_AVX2 = 2, MOEBIUS_BASELINE = 3 };
 /* Element types of a matrix. */
 enum { MOEBIUS_F32 = 0, MOEBIUS_F16 = 1, MOEBIUS_BF16 = 2, MOEBIUS_E4M3 = 3 };
 /* What happens to the input of a matrix. */
@@ -22,6 +22,11 @@ int moebius_supports(int instruction_set);
 /* An engine: kernels of one instruction set and its worker threads, the caller's thread counted. */
 void *moebius_create(int instruction_set, int threads);
 void moebius_destroy(void *engine);
+
+/* Measured on all threads: bytes per second of a reduction over memory larger than caches (0 if there is none), and flops per
+   second of the widest multiply-add. */
+double moebius_read_bandwidth(void *engine);
+double moebius_peak_flops(void *engine);
 
 /* Zeroed memory, aligned to a page, that takes no room until it is written; NULL if there is none. */
 void *moebius_allocate(int64_t bytes);

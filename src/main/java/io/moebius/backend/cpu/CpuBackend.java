@@ -6,11 +6,13 @@ import io.moebius.backend.Batch;
 import io.moebius.backend.Experts;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.Matrix;
+import io.moebius.backend.Roofline;
 import io.moebius.backend.Rope;
 import io.moebius.backend.Routing;
 import io.moebius.backend.Tensor;
 import io.moebius.backend.Weight;
 import java.util.Locale;
+import java.util.Optional;
 
 /** C++ kernels in float32 over weights as they lie in the checkpoint. Checks every index that becomes an address. */
 public final class CpuBackend implements Backend {
@@ -47,12 +49,22 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public Optional<Roofline> roofline() {
+        return Optional.of(new Roofline(
+                CpuKernels.moebius_read_bandwidth(engine()),
+                CpuKernels.moebius_peak_flops(engine()),
+                instructionSet == InstructionSet.AVX512_BF16 ? "bf16 dot products" : "f32 multiply-adds"));
+    }
+
+    @Override
     public Tensor tensor(int rows, int columns) {
+        requireOpen();
         return new CpuTensor(memory.allocate((long) rows * columns * Float.BYTES), rows, columns);
     }
 
     @Override
     public Routing routing(int tokens, int topK) {
+        requireOpen();
         long count = (long) tokens * topK;
         return new CpuRouting(
                 memory.allocate(count * Integer.BYTES), memory.allocate(count * Float.BYTES), tokens, topK);
@@ -60,6 +72,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public Matrix load(Weight weight) {
+        requireOpen();
         return memory.keep(CpuMatrix.of(weight, activations));
     }
 
@@ -70,6 +83,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public KvCache kvCache(KvCache.Shape shape, int blocks) {
+        requireOpen();
         long bytes = CpuKvCache.bytes(shape, blocks);
         require((long) blocks * KvCache.BLOCK_TOKENS <= Integer.MAX_VALUE, "cache blocks: " + blocks);
         return new CpuKvCache(shape, blocks, memory.allocate(bytes), memory.allocate(bytes));
@@ -81,14 +95,14 @@ public final class CpuBackend implements Backend {
             require(token >= 0 && token < table.rows(), "token " + token + " of " + table.rows());
         }
         shape(out, batch.size(), table.columns());
-        CpuKernels.moebius_embed(engine, address(table), batch.tokens(), batch.size(), address(out));
+        CpuKernels.moebius_embed(engine(), address(table), batch.tokens(), batch.size(), address(out));
     }
 
     @Override
     public void rmsNorm(Tensor x, Matrix weight, double epsilon, Tensor out) {
         shape(weight, 1, x.columns());
         shape(out, x.rows(), x.columns());
-        CpuKernels.moebius_rms_norm(engine, address(x), address(weight), epsilon, x.rows(), address(out));
+        CpuKernels.moebius_rms_norm(engine(), address(x), address(weight), epsilon, x.rows(), address(out));
     }
 
     @Override
@@ -104,7 +118,7 @@ public final class CpuBackend implements Backend {
     private void project(Tensor x, Matrix weight, Tensor out, int add) {
         shape(x, x.rows(), weight.columns());
         shape(out, x.rows(), weight.rows());
-        CpuKernels.moebius_project(engine, address(x), address(weight), x.rows(), address(out), add);
+        CpuKernels.moebius_project(engine(), address(x), address(weight), x.rows(), address(out), add);
     }
 
     @Override
@@ -118,7 +132,7 @@ public final class CpuBackend implements Backend {
         shape(value, batch.size(), width);
         layer(layer, shape);
         CpuKernels.moebius_rope_store(
-                engine, address(query), address(key), address(value), batch.positions(), pages.slots(batch), batch.size(),
+                engine(), address(query), address(key), address(value), batch.positions(), pages.slots(batch), batch.size(),
                 query.columns() / shape.headDim(), shape.heads(), shape.headDim(), rope.theta(), pages.keys(layer),
                 pages.values(layer));
     }
@@ -133,7 +147,7 @@ public final class CpuBackend implements Backend {
         shape(out, batch.size(), query.columns());
         layer(layer, shape);
         CpuKernels.moebius_attend(
-                engine, address(query), pages.keys(layer), pages.values(layer), batch.positions(), pages.tables(batch),
+                engine(), address(query), pages.keys(layer), pages.values(layer), batch.positions(), pages.tables(batch),
                 pages.tableOffsets(batch), batch.size(), heads, shape.heads(), shape.headDim(), address(out));
     }
 
@@ -144,7 +158,7 @@ public final class CpuBackend implements Backend {
         require(routing.topK() <= router.rows(), routing.topK() + " of " + router.rows() + " experts");
         require(x.rows() <= routing.tokens(), x.rows() + " tokens, room for " + routing.tokens());
         CpuKernels.moebius_route(
-                engine, address(x), address(router), x.rows(), routing.topK(), routing.ids(), routing.weights());
+                engine(), address(x), address(router), x.rows(), routing.topK(), routing.ids(), routing.weights());
     }
 
     @Override
@@ -160,12 +174,13 @@ public final class CpuBackend implements Backend {
             matrices[3 * e + 2] = address(shape(experts.down().get(e), x.columns(), ffn));
         }
         CpuKernels.moebius_experts(
-                engine, address(x), chosen.ids(), chosen.weights(), x.rows(), chosen.topK(), matrices, experts.count(),
+                engine(), address(x), chosen.ids(), chosen.weights(), x.rows(), chosen.topK(), matrices, experts.count(),
                 address(residual));
     }
 
     @Override
     public void gather(Tensor x, int[] rows, Tensor out) {
+        requireOpen();
         for (int row : rows) {
             require(row >= 0 && row < x.rows(), "row " + row + " of " + x.rows());
         }
@@ -175,8 +190,21 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void read(Tensor x, int row, float[] out) {
+        requireOpen();
         require(out.length >= x.columns(), out.length + " floats for " + x.columns() + " columns");
         CpuKernels.moebius_read(((CpuTensor) x).rowAddress(row), x.columns(), out);
+    }
+
+    /** A call after close must not reach freed memory. */
+    private long engine() {
+        requireOpen();
+        return engine;
+    }
+
+    private void requireOpen() {
+        if (engine == 0) {
+            throw new IllegalStateException("this backend is closed");
+        }
     }
 
     private static long address(Tensor tensor) {

@@ -21,6 +21,10 @@ final class CpuKernels {
 
     static native void moebius_destroy(@Cast("void*") long engine);
 
+    static native double moebius_read_bandwidth(@Cast("void*") long engine);
+
+    static native double moebius_peak_flops(@Cast("void*") long engine);
+
     static native @Cast("jlong") long moebius_allocate(@Cast("int64_t") long bytes);
 
     static native void moebius_free(@Cast("void*") long memory, @Cast("int64_t") long bytes);

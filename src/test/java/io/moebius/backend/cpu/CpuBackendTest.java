@@ -203,6 +203,18 @@ class CpuBackendTest {
     }
 
     @Test
+    void refusesEveryCallAfterClose() {
+        Backend backend = new CpuBackend(Activations.SIXTEEN_BIT);
+        Matrix weight = backend.load(weight(DType.F32, 10, 16, null, new ActivationQuantization.None()));
+        Tensor x = backend.tensor(1, 16);
+        Tensor out = backend.tensor(1, 10);
+        backend.close();
+        assertThatThrownBy(() -> backend.project(x, weight, out)).hasMessage("this backend is closed");
+        assertThatThrownBy(() -> backend.read(x, 0, new float[16])).hasMessage("this backend is closed");
+        assertThatThrownBy(() -> backend.tensor(1, 1)).hasMessage("this backend is closed");
+    }
+
+    @Test
     void refusesMatricesWhoseScalesDoNotCoverThem() {
         try (Backend backend = new CpuBackend(Activations.SIXTEEN_BIT)) {
             Scales tooFew = new Scales(new float[3], 16, 16);
