@@ -3,6 +3,7 @@
 #include "kernels.h"
 
 #include "gemm.h"
+#include "packed.h"
 #include "probe.h"
 #include "vector.h"
 
@@ -47,6 +48,6 @@ void add_scaled(float *y, float factor, const float *x, int count) {
 
 }  // namespace
 
-extern const Kernels MOEBIUS_TABLE = {multiply, decode_row, dot, add_scaled, sum_of, multiply_adds};
+extern const Kernels MOEBIUS_TABLE = {multiply, multiply_packed, split_row, code_row, kPacks, decode_row, dot, add_scaled, sum_of, multiply_adds};
 
 }  // namespace moebius

@@ -1,5 +1,7 @@
 // The loops whose speed depends on the instruction set; each set compiles kernels.cpp once.
 #pragma once
+#include <cstdint>
+
 #include "matrix.h"
 
 namespace moebius {
@@ -11,14 +13,26 @@ struct Product {
     int rows;
     float *out;
     bool add;
+    // For a packed matrix: x as split_row or code_row makes it, and, of codes, their factors [rows][packed_blocks].
+    const uint32_t *words = nullptr;
+    const float *factors = nullptr;
 };
 
-// Rows of a matrix that one call of multiply takes.
+// Rows of a matrix that one call of multiply, or of multiply_packed, takes.
 constexpr int kPanelRows = 16;
+constexpr int kPackedRows = 64;
 
 struct Kernels {
     // The columns of a product that rows [16 panel, 16 panel + 16) of its matrix give; scratch holds 16 * columns floats.
     void (*multiply)(const Product &product, int panel, float *scratch);
+    // The same for rows [64 task, 64 task + 64) of a packed matrix; scratch holds 64 * packed_columns pairs of bytes.
+    void (*multiply_packed)(const Product &product, int task, float *scratch);
+    // A row of x as sums of two bfloat16 for packed matrices.
+    void (*split_row)(const float *x, long columns, long packed_columns, uint32_t *out);
+    // A row of numbers that bfloat16 holds, such as values of e4m3.
+    void (*code_row)(const float *x, long columns, long packed_columns, uint32_t *out);
+    // Whether matrices are to be packed.
+    bool packs;
     // out [columns] = row of the matrix, dequantised.
     void (*decode_row)(const Matrix &matrix, int row, float *out);
     // sum of a[i] * b[i]; the order of the sums depends on count alone.

@@ -34,8 +34,7 @@ void moebius_rms_norm(void *engine, const float *x, const void *weight, double e
 void moebius_project(void *engine, const float *x, const void *matrix, int rows, float *out, int add) {
     Engine &e = engine_of(engine);
     const Matrix &w = matrix_of(matrix);
-    std::vector<float> memory;
-    e.multiply({{&w, e.quantized(w, x, rows, memory), rows, out, add != 0}});
+    e.multiply({{&w, x, rows, out, add != 0}});
 }
 
 void moebius_gather(const float *x, const int *rows, int count, int columns, float *out) {

@@ -72,8 +72,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public Matrix load(Weight weight) {
-        requireOpen();
-        return memory.keep(CpuMatrix.of(weight, activations));
+        return memory.keep(CpuMatrix.of(engine(), weight, activations));
     }
 
     @Override

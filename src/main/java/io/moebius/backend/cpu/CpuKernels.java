@@ -30,7 +30,7 @@ final class CpuKernels {
     static native void moebius_free(@Cast("void*") long memory, @Cast("int64_t") long bytes);
 
     static native @Cast("jlong") long moebius_matrix(
-            @Cast("const void*") long data, int type, int rows, int columns, @Const float[] scales, int scaleCount,
+            @Cast("void*") long engine, @Cast("const void*") long data, int type, int rows, int columns, @Const float[] scales, int scaleCount,
             int blockRows, int blockColumns, int activation, float activationScale, int group);
 
     static native void moebius_matrix_free(@Cast("void*") long matrix);

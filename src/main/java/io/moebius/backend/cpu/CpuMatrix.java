@@ -14,7 +14,7 @@ record CpuMatrix(long address, Weight weight) implements Matrix {
     private static final int STATIC = 1;
     private static final int PER_GROUP = 2;
 
-    static CpuMatrix of(Weight weight, Activations activations) {
+    static CpuMatrix of(long engine, Weight weight, Activations activations) {
         if (!weight.data().isNative()) {
             throw new IllegalArgumentException("weight %s lies on the Java heap, map it".formatted(weight.name()));
         }
@@ -35,6 +35,7 @@ record CpuMatrix(long address, Weight weight) implements Matrix {
         };
         return new CpuMatrix(
                 CpuKernels.moebius_matrix(
+                        engine,
                         weight.data().address(),
                         switch (weight.dtype()) {
                             case F32 -> 0;
