@@ -166,7 +166,7 @@ void *moebius_create(int instruction_set, int threads) {
                                       : instruction_set == MOEBIUS_AVX512 ? moebius::kernels_avx512
                                       : instruction_set == MOEBIUS_AVX2 ? moebius::kernels_avx2
                                                                         : moebius::kernels_baseline;
-    return new Engine{kernels, moebius::ThreadPool(threads), {}, {}};
+    return new Engine{kernels, moebius::ThreadPool(threads), {}, {}, {}};
 }
 
 void moebius_destroy(void *engine) { delete static_cast<Engine *>(engine); }

@@ -5,6 +5,7 @@
 
 #include "kernels.h"
 #include "moebius_cpu.h"
+#include "rope.h"
 #include "thread_pool.h"
 
 namespace moebius {
@@ -12,6 +13,7 @@ namespace moebius {
 struct Engine {
     const Kernels &kernels;
     ThreadPool pool;
+    RopeTable rope;
     std::vector<float> input_floats;
     std::vector<uint32_t> input_words;
 

@@ -75,7 +75,7 @@ void moebius_experts(void *engine, const float *x, const int *ids, const float *
     }
     e.multiply(in);
     e.pool.parallel(next, 1, [&](int begin, int end, int) {
-        for (long i = begin * ffn; i < end * ffn; i++) inner[i] = inner[i] / (1.0f + std::exp(-inner[i])) * up[i];
+        e.kernels.swiglu(inner.data() + begin * ffn, up.data() + begin * ffn, (end - begin) * ffn);
     });
     e.multiply(out);
     for (long pair = 0; pair < static_cast<long>(rows) * top_k; pair++)

@@ -22,6 +22,22 @@ struct Product {
 constexpr int kPanelRows = 16;
 constexpr int kPackedRows = 64;
 
+// One token's query heads over one key/value head: attention.h.
+struct AttentionTask {
+    const float *query;  // [group][head_dim]
+    const void *keys;    // of the layer
+    const void *values;
+    const int *table;  // block of positions 16 i to 16 i + 15
+    int length;        // positions
+    int kv_head;
+    int kv_heads;
+    int head_dim;
+    int group;
+    float scale;
+    float *scratch;  // [group][19]
+    float *out;      // [group][head_dim]
+};
+
 struct Kernels {
     // The columns of a product that rows [16 panel, 16 panel + 16) of its matrix give; scratch holds 16 * columns floats.
     void (*multiply)(const Product &product, int panel, float *scratch);
@@ -35,10 +51,11 @@ struct Kernels {
     bool packs;
     // out [columns] = row of the matrix, dequantised.
     void (*decode_row)(const Matrix &matrix, int row, float *out);
-    // sum of a[i] * b[i]; the order of the sums depends on count alone.
-    float (*dot)(const float *a, const float *b, int count);
     // y += factor * x.
     void (*add_scaled)(float *y, float factor, const float *x, int count);
+    void (*attend)(const AttentionTask &task);
+    // gate = silu(gate) * up.
+    void (*swiglu)(float *gate, const float *up, long count);
     // The sum of count floats, a multiple of 128.
     float (*sum)(const float *p, long count);
     // Multiplies and adds in registers; returns the flops done.

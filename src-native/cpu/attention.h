@@ -1,0 +1,129 @@
+// Causal attention of one token's query heads that share a key/value head, block by block with a running softmax
+// (Milakov and Gimelshein 2018; Rabe and Staats 2021).
+//
+//   keys: [blocks][kv_heads][head_dim][16], values: [blocks][kv_heads][16][head_dim]: a block of keys gives 16 scores as vectors
+//   without sums across lanes, and every key and value is read once for the whole group of heads. Bound by reading them.
+#pragma once
+#include "kernels.h"
+#include "math.h"
+#include "vector.h"
+
+namespace moebius {
+namespace {
+
+constexpr int kBlock = 16;
+constexpr int kBlockVectors = kBlock / kLanes;
+constexpr int kHeadTile = 4;
+constexpr int kValueTile = 4;
+
+inline void prefetch(const void *p) { _mm_prefetch(static_cast<const char *>(p), _MM_HINT_T0); }
+
+// scores[h][16] = scale * q[h] . keys of a block.
+template <class Type, int HEADS>
+void block_scores(const AttentionTask &task, int head, const typename Type::Element *keys, const typename Type::Element *next, float *scores) {
+    const float *q = task.query + static_cast<long>(head) * task.head_dim;
+    Vector sums[HEADS][kBlockVectors];
+    for (auto &of_head : sums)
+        for (Vector &sum : of_head) sum = zero();
+    for (int d = 0; d < task.head_dim; d++) {
+        prefetch(next + d * kBlock);
+        for (int v = 0; v < kBlockVectors; v++) {
+            const Vector key = Type::load(keys + d * kBlock + v * kLanes);
+            for (int h = 0; h < HEADS; h++) sums[h][v] = multiply_add(broadcast(q[h * task.head_dim + d]), key, sums[h][v]);
+        }
+    }
+    for (int h = 0; h < HEADS; h++)
+        for (int v = 0; v < kBlockVectors; v++)
+            store(scores + (head + h) * kBlock + v * kLanes, multiply(sums[h][v], broadcast(task.scale * Type::kFactor)));
+}
+
+// out[h][d] = factor[h] * out[h][d] + sum over positions of weights[h][p] * values[p][d], for VECTORS vectors of channels.
+template <class Type, int HEADS, int VECTORS>
+void block_values(const AttentionTask &task, int head, int channel, const typename Type::Element *values, const typename Type::Element *next,
+                  int positions, const float *weights, const float *factors) {
+    Vector sums[HEADS][VECTORS];
+    float *out = task.out + static_cast<long>(head) * task.head_dim + channel;
+    for (int h = 0; h < HEADS; h++)
+        for (int v = 0; v < VECTORS; v++)
+            sums[h][v] = multiply(broadcast(factors[head + h]), load(out + h * task.head_dim + v * kLanes));
+    for (int p = 0; p < positions; p++) {
+        Vector value[VECTORS];
+        for (int v = 0; v < VECTORS; v++) {
+            prefetch(next + p * task.head_dim + channel + v * kLanes);
+            value[v] = Type::load(values + p * task.head_dim + channel + v * kLanes);
+        }
+        for (int h = 0; h < HEADS; h++) {
+            const Vector weight = broadcast(weights[(head + h) * kBlock + p]);
+            for (int v = 0; v < VECTORS; v++) sums[h][v] = multiply_add(weight, value[v], sums[h][v]);
+        }
+    }
+    for (int h = 0; h < HEADS; h++)
+        for (int v = 0; v < VECTORS; v++) store(out + h * task.head_dim + v * kLanes, sums[h][v]);
+}
+
+template <class Type, int HEADS>
+void all_values(const AttentionTask &task, int head, const typename Type::Element *values, const typename Type::Element *next, int positions,
+                const float *weights, const float *factors) {
+    int channel = 0;
+    for (; channel + kValueTile * kLanes <= task.head_dim; channel += kValueTile * kLanes)
+        block_values<Type, HEADS, kValueTile>(task, head, channel, values, next, positions, weights, factors);
+    for (; channel + kLanes <= task.head_dim; channel += kLanes)
+        block_values<Type, HEADS, 1>(task, head, channel, values, next, positions, weights, factors);
+    for (; channel < task.head_dim; channel++) {
+        for (int h = head; h < head + HEADS; h++) {
+            float *out = task.out + static_cast<long>(h) * task.head_dim + channel;
+            float sum = factors[h] * *out;
+            for (int p = 0; p < positions; p++)
+                sum += weights[h * kBlock + p] * first(load_part<Type>(values + p * task.head_dim + channel, 1));
+            *out = sum;
+        }
+    }
+}
+
+// Scores of a block to weights e^(score - largest); factors say what becomes of the sums so far.
+inline void running_softmax(const AttentionTask &task, int positions, float *scores, float *largest, float *sums, float *factors) {
+    for (int h = 0; h < task.group; h++) {
+        float *s = scores + h * kBlock;
+        for (int p = positions; p < kBlock; p++) s[p] = -1e30f;
+        float top = largest[h];
+        for (int p = 0; p < positions; p++) top = s[p] > top || s[p] != s[p] ? s[p] : top;
+        Vector total = zero();
+        for (int v = 0; v < kBlockVectors; v++) {
+            const Vector weight = exponential(multiply_add(broadcast(-1), broadcast(top), load(s + v * kLanes)));
+            store(s + v * kLanes, weight);
+            total = multiply_add(weight, broadcast(1), total);
+        }
+        factors[h] = top == largest[h] ? 1 : first(exponential(broadcast(largest[h] - top)));
+        sums[h] = sums[h] * factors[h] + sum(total);
+        largest[h] = top;
+    }
+}
+
+template <class Type>
+void attend(const AttentionTask &task) {
+    const auto *keys = static_cast<const typename Type::Element *>(task.keys);
+    const auto *values = static_cast<const typename Type::Element *>(task.values);
+    const long block_elements = static_cast<long>(kBlock) * task.head_dim;
+    float *scores = task.scratch, *largest = scores + task.group * kBlock, *sums = largest + task.group, *factors = sums + task.group;
+    for (int h = 0; h < task.group; h++) largest[h] = -1e30f, sums[h] = 0;
+    for (long i = 0; i < static_cast<long>(task.group) * task.head_dim; i++) task.out[i] = 0;
+    const int blocks = (task.length + kBlock - 1) / kBlock;
+    auto place = [&](int block) { return (static_cast<long>(task.table[block]) * task.kv_heads + task.kv_head) * block_elements; };
+    for (int block = 0; block < blocks; block++) {
+        const int left = task.length - block * kBlock;
+        const int positions = left < kBlock ? left : kBlock;
+        const long here = place(block), next = place(block + 1 < blocks ? block + 1 : block);
+        int head = 0;
+        for (; head + kHeadTile <= task.group; head += kHeadTile) block_scores<Type, kHeadTile>(task, head, keys + here, keys + next, scores);
+        for (; head < task.group; head++) block_scores<Type, 1>(task, head, keys + here, keys + next, scores);
+        running_softmax(task, positions, scores, largest, sums, factors);
+        for (head = 0; head + kHeadTile <= task.group; head += kHeadTile)
+            all_values<Type, kHeadTile>(task, head, values + here, values + next, positions, scores, factors);
+        for (; head < task.group; head++) all_values<Type, 1>(task, head, values + here, values + next, positions, scores, factors);
+    }
+    for (int h = 0; h < task.group; h++)
+        for (int d = 0; d < task.head_dim; d++) task.out[static_cast<long>(h) * task.head_dim + d] *= Type::kFactor / sums[h];
+}
+
+}  // namespace
+}  // namespace moebius
