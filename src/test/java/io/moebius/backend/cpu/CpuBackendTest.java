@@ -23,6 +23,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.IntFunction;
@@ -149,20 +151,28 @@ class CpuBackendTest {
         }
     }
 
+    /** Of one to 512 rows, and in every layout of scales, with inputs as they are and quantised. */
     @ParameterizedTest
     @EnumSource(InstructionSet.class)
     void aRowsBitsDoNotDependOnTheOthers(InstructionSet set) {
         assume(set);
         int hidden = 100;
-        Weight weight = weight(DType.E4M3, 50, hidden, tensorScale(50, hidden), new ActivationQuantization.PerToken());
         Weight router = weight(DType.F32, 8, hidden, null, new ActivationQuantization.None());
         List<Weight> in = experts(60, hidden);
         List<Weight> out = experts(hidden, 60);
         float[] inputs = floats(512 * hidden);
-        float[][] all = rows(set, 2, 512, inputs, weight, router, in, out);
-        for (int rows : new int[] {1, 2, 3, 8, 63, 64, 257}) {
-            assertThat(rows(set, 1, rows, inputs, weight, router, in, out))
-                    .isDeepEqualTo(java.util.Arrays.copyOf(all, rows));
+        List<Weight> weights = new ArrayList<>(List.of(weight(DType.BF16, 50, hidden, null, new ActivationQuantization.None())));
+        for (Scales scales : List.of(
+                tensorScale(50, hidden), Scales.perRow(floats(50), hidden), new Scales(floats(4), 32, 64), new Scales(floats(8), 16, 50))) {
+            weights.add(weight(DType.E4M3, 50, hidden, scales, new ActivationQuantization.None()));
+            weights.add(weight(DType.E4M3, 50, hidden, scales, new ActivationQuantization.PerToken()));
+            weights.add(weight(DType.E4M3, 50, hidden, scales, new ActivationQuantization.PerGroup(64)));
+        }
+        for (Weight weight : weights) {
+            float[][] all = rows(set, 2, 512, inputs, weight, router, in, out);
+            for (int rows : new int[] {1, 2, 3, 4, 5, 6, 7, 8, 63, 64, 257}) {
+                assertThat(rows(set, 1, rows, inputs, weight, router, in, out)).isDeepEqualTo(Arrays.copyOf(all, rows));
+            }
         }
     }
 
