@@ -56,7 +56,7 @@ void moebius_attend(void *engine, const float *query, const float *keys, const f
     const int group = heads / kv_heads;
     const float scale = 1 / std::sqrt(static_cast<float>(head_dim));
     e.pool.parallel(count * kv_heads, 1, [&](int begin, int end, int) {
-        float *scratch = Engine::row_memory(group * (kBlockTokens + 3)).data();
+        float *scratch = Engine::row_memory(group * 34).data();
         for (int task = begin; task < end; task++) {
             const long t = task / kv_heads, kv_head = task % kv_heads;
             const long place = (t * heads + kv_head * group) * head_dim;

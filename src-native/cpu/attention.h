@@ -15,6 +15,7 @@ constexpr int kBlock = 16;
 constexpr int kBlockVectors = kBlock / kLanes;
 constexpr int kHeadTile = 4;
 constexpr int kValueTile = 4;
+constexpr float kLeast = -1e30f;
 
 inline void prefetch(const void *p) { _mm_prefetch(static_cast<const char *>(p), _MM_HINT_T0); }
 
@@ -80,22 +81,27 @@ void all_values(const AttentionTask &task, int head, const typename Type::Elemen
     }
 }
 
-// Scores of a block to weights e^(score - largest); factors say what becomes of the sums so far.
+// Scores of a block to weights e^(score - largest), and their sums by lane; factors say what becomes of the sums so far.
 inline void running_softmax(const AttentionTask &task, int positions, float *scores, float *largest, float *sums, float *factors) {
     for (int h = 0; h < task.group; h++) {
         float *s = scores + h * kBlock;
-        for (int p = positions; p < kBlock; p++) s[p] = -1e30f;
-        float top = largest[h];
-        for (int p = 0; p < positions; p++) top = s[p] > top || s[p] != s[p] ? s[p] : top;
-        Vector total = zero();
+        for (int p = positions; p < kBlock; p++) s[p] = kLeast;
+        bool greater = false;
+        for (int v = 0; v < kBlockVectors; v++) greater |= any_greater(load(s + v * kLanes), broadcast(largest[h]));
+        factors[h] = 1;
+        if (greater) {
+            float top = largest[h];
+            for (int p = 0; p < positions; p++) top = s[p] > top ? s[p] : top;
+            factors[h] = first(exponential(broadcast(largest[h] - top)));
+            largest[h] = top;
+        }
+        Vector total = multiply(broadcast(factors[h]), load(sums + h * kLanes));
         for (int v = 0; v < kBlockVectors; v++) {
-            const Vector weight = exponential(multiply_add(broadcast(-1), broadcast(top), load(s + v * kLanes)));
+            const Vector weight = exponential(multiply_add(broadcast(-1), broadcast(largest[h]), load(s + v * kLanes)));
             store(s + v * kLanes, weight);
             total = multiply_add(weight, broadcast(1), total);
         }
-        factors[h] = top == largest[h] ? 1 : first(exponential(broadcast(largest[h] - top)));
-        sums[h] = sums[h] * factors[h] + sum(total);
-        largest[h] = top;
+        store(sums + h * kLanes, total);
     }
 }
 
@@ -104,8 +110,11 @@ void attend(const AttentionTask &task) {
     const auto *keys = static_cast<const typename Type::Element *>(task.keys);
     const auto *values = static_cast<const typename Type::Element *>(task.values);
     const long block_elements = static_cast<long>(kBlock) * task.head_dim;
-    float *scores = task.scratch, *largest = scores + task.group * kBlock, *sums = largest + task.group, *factors = sums + task.group;
-    for (int h = 0; h < task.group; h++) largest[h] = -1e30f, sums[h] = 0;
+    float *scores = task.scratch, *sums = scores + task.group * kBlock, *largest = sums + task.group * kLanes, *factors = largest + task.group;
+    for (int h = 0; h < task.group; h++) {
+        largest[h] = kLeast;
+        store(sums + h * kLanes, zero());
+    }
     for (long i = 0; i < static_cast<long>(task.group) * task.head_dim; i++) task.out[i] = 0;
     const int blocks = (task.length + kBlock - 1) / kBlock;
     auto place = [&](int block) { return (static_cast<long>(task.table[block]) * task.kv_heads + task.kv_head) * block_elements; };
@@ -121,8 +130,10 @@ void attend(const AttentionTask &task) {
             all_values<Type, kHeadTile>(task, head, values + here, values + next, positions, scores, factors);
         for (; head < task.group; head++) all_values<Type, 1>(task, head, values + here, values + next, positions, scores, factors);
     }
-    for (int h = 0; h < task.group; h++)
-        for (int d = 0; d < task.head_dim; d++) task.out[static_cast<long>(h) * task.head_dim + d] *= Type::kFactor / sums[h];
+    for (int h = 0; h < task.group; h++) {
+        const float factor = Type::kFactor / sum(load(sums + h * kLanes));
+        for (int d = 0; d < task.head_dim; d++) task.out[static_cast<long>(h) * task.head_dim + d] *= factor;
+    }
 }
 
 }  // namespace

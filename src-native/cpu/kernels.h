@@ -34,7 +34,7 @@ struct AttentionTask {
     int head_dim;
     int group;
     float scale;
-    float *scratch;  // [group][19]
+    float *scratch;  // [group][34]
     float *out;      // [group][head_dim]
 };
 

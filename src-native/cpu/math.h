@@ -31,6 +31,14 @@ inline Vector power_of_two(Vector n) {
 }
 #endif
 
+#if defined(__AVX512F__)
+inline bool any_greater(Vector a, Vector b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ) != 0; }
+#elif defined(__AVX2__)
+inline bool any_greater(Vector a, Vector b) { return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GT_OQ)) != 0; }
+#else
+inline bool any_greater(Vector a, Vector b) { return _mm_movemask_ps(_mm_cmpgt_ps(a, b)) != 0; }
+#endif
+
 inline Vector multiply(Vector a, Vector b) { return multiply_add(a, b, zero()); }
 
 // e^x = 2^n e^r, |r| <= log(2) / 2, e^r by its Taylor polynomial of degree 7: good to 2e-7. Below -87 it is about 1e-38, NaN stays.

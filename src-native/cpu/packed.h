@@ -16,9 +16,17 @@ namespace {
 
 #if defined(__AVX512BF16__) && defined(__AVX512VBMI__)
 
-constexpr int kTilePanels = kPackedRows / 16;
-constexpr int kFewTokens = 4;
-constexpr int kManyTokens = 6;
+// Panels and tokens of a tile: as many sums as registers hold beside weights, inputs and, where codes are read, the tables.
+constexpr int kTaskPanels = kPackedRows / 16;
+struct Tiny {
+    static constexpr int kPanels = 4, kTokens = 4;
+};
+struct Small {
+    static constexpr int kPanels = 2, kTokens = 8;
+};
+struct Large {
+    static constexpr int kPanels = 4, kTokens = 6;
+};
 
 // The bytes of e4m3 magnitudes as bfloat16.
 struct BrainTable {
@@ -131,33 +139,35 @@ void packed_tiles(const Product &product, int panel, const uint8_t *weights, lon
     if constexpr (TOKENS > 1) packed_tiles<Read, WORDS, PANELS, TOKENS - 1>(product, panel, weights, t, count);
 }
 
-template <class Read, int WORDS, int TOKENS>
+template <class Read, int WORDS, class Tile>
 void packed_rows(const Product &product, int panel, int panels, const uint8_t *weights, long panel_bytes) {
-    for (long t = 0; t < product.rows; t += TOKENS) {
-        const int count = product.rows - t < TOKENS ? product.rows - t : TOKENS;
-        if (panels == kTilePanels) {
-            packed_tiles<Read, WORDS, kTilePanels, TOKENS>(product, panel, weights, t, count);
-        } else {
-            for (int r = 0; r < panels; r++)
-                packed_tiles<Read, WORDS, 1, TOKENS>(product, panel + r, weights + r * panel_bytes, t, count);
-        }
+    const int tiles = (product.rows + Tile::kTokens - 1) / Tile::kTokens;
+    for (int tile = 0; tile < tiles; tile++) {
+        const long t = static_cast<long>(product.rows) * tile / tiles;
+        const int count = static_cast<long>(product.rows) * (tile + 1) / tiles - t;
+        int r = 0;
+        for (; r + Tile::kPanels <= panels; r += Tile::kPanels)
+            packed_tiles<Read, WORDS, Tile::kPanels, Tile::kTokens>(product, panel + r, weights + r * panel_bytes, t, count);
+        for (; r < panels; r++)
+            packed_tiles<Read, WORDS, 1, Tile::kTokens>(product, panel + r, weights + r * panel_bytes, t, count);
     }
 }
 
 template <int WORDS>
 void multiply_packed_words(const Product &product, int task, float *scratch) {
     const Matrix &matrix = *product.matrix;
-    const int panel = task * kTilePanels;
+    const int panel = task * kTaskPanels;
     const int left = (matrix.rows + 15) / 16 - panel;
-    const int panels = left < kTilePanels ? left : kTilePanels;
+    const int panels = left < kTaskPanels ? left : kTaskPanels;
     const long steps = matrix.packed_columns / 4;
     if (matrix.type == MOEBIUS_BF16) {
         const long bytes = steps * Pairs::kStepBytes;
-        return packed_rows<Pairs, WORDS, kManyTokens>(product, panel, panels, matrix.packed + panel * bytes, bytes);
+        return packed_rows<Pairs, WORDS, Large>(product, panel, panels, matrix.packed + panel * bytes, bytes);
     }
     const long bytes = steps * Codes::kStepBytes;
     const uint8_t *codes = matrix.packed + panel * bytes;
-    if (product.rows <= kFewTokens) return packed_rows<Codes, WORDS, kFewTokens>(product, panel, panels, codes, bytes);
+    if (product.rows <= Tiny::kTokens) return packed_rows<Codes, WORDS, Tiny>(product, panel, panels, codes, bytes);
+    if (product.rows <= Small::kTokens) return packed_rows<Codes, WORDS, Small>(product, panel, panels, codes, bytes);
     const Codes read;
     uint8_t *pairs = reinterpret_cast<uint8_t *>(scratch);
     for (long step = 0; step < panels * steps; step++) {
@@ -166,7 +176,7 @@ void multiply_packed_words(const Product &product, int task, float *scratch) {
         _mm512_storeu_si512(pairs + step * Pairs::kStepBytes, first);
         _mm512_storeu_si512(pairs + step * Pairs::kStepBytes + 64, second);
     }
-    packed_rows<Pairs, WORDS, kManyTokens>(product, panel, panels, pairs, steps * Pairs::kStepBytes);
+    packed_rows<Pairs, WORDS, Large>(product, panel, panels, pairs, steps * Pairs::kStepBytes);
 }
 
 void multiply_packed(const Product &product, int task, float *scratch) {

@@ -2,7 +2,10 @@ package io.moebius.launch;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.moebius.backend.Activations;
+import io.moebius.backend.cpu.CpuBackend;
+import io.moebius.backend.cpu.InstructionSet;
 import io.moebius.bench.CheckpointGenerator;
+import io.moebius.bench.KernelBench;
 import io.moebius.bench.Layout;
 import io.moebius.bench.ModelBench;
 import io.moebius.bench.Report;
@@ -23,7 +26,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/** {@code moebius bench generate} and {@code moebius bench model}: a model of any shape, and how near to the machine's bounds it runs. */
+/** {@code moebius bench ...}: a model of any shape, how near to the machine's bounds it runs, and its kernels one by one. */
 final class BenchTools {
 
     private static final Flag OUT = Flag.of("out", new Text("a new folder"), null, "Where the checkpoint is written.");
@@ -43,6 +46,8 @@ final class BenchTools {
     private static final Flag PROMPT = size("prompt", 1 << 20, "512", "Tokens of the prompt that is read.");
     private static final Flag CONTEXT = Flag.of(
             "context", new Whole(0, 1 << 20), null, "Tokens that each decoded token attends to; the default is --prompt.");
+    private static final Flag INSTRUCTIONS = Flag.of(
+            "instructions", new Choice("all", "avx512_bf16", "avx512", "avx2", "baseline"), "all", "Instruction sets to measure.");
     private static final Flag JSON = Flag.of("json", new Text("a file"), null, "Write the figures there, too, for programs.");
 
     static final Subcommand GENERATE = new Subcommand(
@@ -51,6 +56,10 @@ final class BenchTools {
     static final Subcommand MODEL = new Subcommand(
             "bench model", "", List.of(ModelFlags.HF_MODEL_NAME, ModelFlags.REVISION, EngineFlags.DEVICE, BATCH, PROMPT, CONTEXT, JSON),
             "Measures prefill and decode, and how much of the machine's bounds they use.", BenchTools::model);
+
+    static final Subcommand KERNELS = new Subcommand(
+            "bench kernels", "", List.of(INSTRUCTIONS, HIDDEN, HEADS, KV_HEADS, FFN, EXPERTS, VOCAB),
+            "Measures single kernels of every instruction set that this processor has.", BenchTools::kernels);
 
     private static final int EXPERTS_PER_TOKEN = 2;
     private static final int POSITIONS = 32768;
@@ -115,6 +124,28 @@ final class BenchTools {
             if (embedded && folder != null) {
                 EmbeddedModel.delete(folder);
             }
+        }
+    }
+
+    private static int kernels(Subcommand.Options options, Subcommand.Shell shell) {
+        String asked = options.required(INSTRUCTIONS);
+        try {
+            KernelBench bench = new KernelBench(new Shape(
+                    (int) options.whole(HIDDEN), 1, (int) options.whole(HEADS), (int) options.whole(KV_HEADS),
+                    (int) options.whole(FFN), (int) options.whole(EXPERTS), EXPERTS_PER_TOKEN, (int) options.whole(VOCAB), POSITIONS));
+            for (InstructionSet set : InstructionSet.values()) {
+                if (set.supported() && (asked.equals("all") || set.name().equalsIgnoreCase(asked))) {
+                    CpuBackend backend =
+                            new CpuBackend(Activations.SIXTEEN_BIT, set, Runtime.getRuntime().availableProcessors());
+                    shell.out().println("\n%s, %s\n%s".formatted(processor(), backend.description(), KernelBench.heading()));
+                    bench.run(backend).forEach(result -> shell.out().println(result.row()));
+                }
+            }
+            return 0;
+        } catch (IllegalArgumentException e) {
+            throw new StartException(ExitCode.USAGE, e.getMessage());
+        } catch (LinkageError e) {
+            throw new StartException(ExitCode.NO_BACKEND, "the CPU kernels cannot be used: " + Console.firstLine(e));
         }
     }
 

@@ -6,7 +6,7 @@ import java.util.Optional;
 /** All tools of the program. */
 final class Subcommands {
 
-    static final List<Subcommand> ALL = List.of(HealthCheck.SUBCOMMAND, BenchTools.GENERATE, BenchTools.MODEL);
+    static final List<Subcommand> ALL = List.of(HealthCheck.SUBCOMMAND, BenchTools.GENERATE, BenchTools.MODEL, BenchTools.KERNELS);
 
     private Subcommands() {}
 
