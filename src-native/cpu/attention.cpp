@@ -55,13 +55,16 @@ void moebius_attend(void *engine, const float *query, const float *keys, const f
     Engine &e = engine_of(engine);
     const int group = heads / kv_heads;
     const float scale = 1 / std::sqrt(static_cast<float>(head_dim));
-    e.pool.parallel(count * kv_heads, 1, [&](int begin, int end, int) {
-        float *scratch = Engine::row_memory(group * 34).data();
+    // As many heads together as leave each thread some tasks: they lie side by side.
+    const int run = count >= 2 * e.pool.threads() ? kv_heads : (kv_heads + e.pool.threads() - 1) / e.pool.threads();
+    const int runs = (kv_heads + run - 1) / run;
+    e.pool.parallel(count * runs, 1, [&](int begin, int end, int) {
+        float *scratch = Engine::row_memory(run * group * kAttentionScratch).data();
         for (int task = begin; task < end; task++) {
-            const long t = task / kv_heads, kv_head = task % kv_heads;
-            const long place = (t * heads + kv_head * group) * head_dim;
-            e.kernels.attend({query + place, keys, values, tables + table_offsets[t], positions[t] + 1, static_cast<int>(kv_head), kv_heads,
-                              head_dim, group, scale, scratch, out + place});
+            const int t = task / runs, kv_head = task % runs * run;
+            const long place = (static_cast<long>(t) * heads + kv_head * group) * head_dim;
+            e.kernels.attend({query + place, keys, values, tables + table_offsets[t], positions[t] + 1, kv_head,
+                              std::min(run, kv_heads - kv_head), kv_heads, head_dim, group, scale, scratch, out + place});
         }
     });
 }

@@ -17,17 +17,14 @@ constexpr int kHeadTile = 4;
 constexpr int kValueTile = 4;
 constexpr float kLeast = -1e30f;
 
-inline void prefetch(const void *p) { _mm_prefetch(static_cast<const char *>(p), _MM_HINT_T0); }
-
 // scores[h][16] = scale * q[h] . keys of a block.
 template <class Type, int HEADS>
-void block_scores(const AttentionTask &task, int head, const typename Type::Element *keys, const typename Type::Element *next, float *scores) {
+void block_scores(const AttentionTask &task, int head, const typename Type::Element *keys, float *scores) {
     const float *q = task.query + static_cast<long>(head) * task.head_dim;
     Vector sums[HEADS][kBlockVectors];
     for (auto &of_head : sums)
         for (Vector &sum : of_head) sum = zero();
     for (int d = 0; d < task.head_dim; d++) {
-        prefetch(next + d * kBlock);
         for (int v = 0; v < kBlockVectors; v++) {
             const Vector key = Type::load(keys + d * kBlock + v * kLanes);
             for (int h = 0; h < HEADS; h++) sums[h][v] = multiply_add(broadcast(q[h * task.head_dim + d]), key, sums[h][v]);
@@ -40,7 +37,7 @@ void block_scores(const AttentionTask &task, int head, const typename Type::Elem
 
 // out[h][d] = factor[h] * out[h][d] + sum over positions of weights[h][p] * values[p][d], for VECTORS vectors of channels.
 template <class Type, int HEADS, int VECTORS>
-void block_values(const AttentionTask &task, int head, int channel, const typename Type::Element *values, const typename Type::Element *next,
+void block_values(const AttentionTask &task, int head, int channel, const typename Type::Element *values,
                   int positions, const float *weights, const float *factors) {
     Vector sums[HEADS][VECTORS];
     float *out = task.out + static_cast<long>(head) * task.head_dim + channel;
@@ -50,7 +47,6 @@ void block_values(const AttentionTask &task, int head, int channel, const typena
     for (int p = 0; p < positions; p++) {
         Vector value[VECTORS];
         for (int v = 0; v < VECTORS; v++) {
-            prefetch(next + p * task.head_dim + channel + v * kLanes);
             value[v] = Type::load(values + p * task.head_dim + channel + v * kLanes);
         }
         for (int h = 0; h < HEADS; h++) {
@@ -63,13 +59,13 @@ void block_values(const AttentionTask &task, int head, int channel, const typena
 }
 
 template <class Type, int HEADS>
-void all_values(const AttentionTask &task, int head, const typename Type::Element *values, const typename Type::Element *next, int positions,
+void all_values(const AttentionTask &task, int head, const typename Type::Element *values, int positions,
                 const float *weights, const float *factors) {
     int channel = 0;
     for (; channel + kValueTile * kLanes <= task.head_dim; channel += kValueTile * kLanes)
-        block_values<Type, HEADS, kValueTile>(task, head, channel, values, next, positions, weights, factors);
+        block_values<Type, HEADS, kValueTile>(task, head, channel, values, positions, weights, factors);
     for (; channel + kLanes <= task.head_dim; channel += kLanes)
-        block_values<Type, HEADS, 1>(task, head, channel, values, next, positions, weights, factors);
+        block_values<Type, HEADS, 1>(task, head, channel, values, positions, weights, factors);
     for (; channel < task.head_dim; channel++) {
         for (int h = head; h < head + HEADS; h++) {
             float *out = task.out + static_cast<long>(h) * task.head_dim + channel;
@@ -105,34 +101,54 @@ inline void running_softmax(const AttentionTask &task, int positions, float *sco
     }
 }
 
+// A block of one key/value head.
 template <class Type>
-void attend(const AttentionTask &task) {
-    const auto *keys = static_cast<const typename Type::Element *>(task.keys);
-    const auto *values = static_cast<const typename Type::Element *>(task.values);
-    const long block_elements = static_cast<long>(kBlock) * task.head_dim;
+void attend_block(const AttentionTask &task, const typename Type::Element *keys, const typename Type::Element *values, int positions) {
     float *scores = task.scratch, *sums = scores + task.group * kBlock, *largest = sums + task.group * kLanes, *factors = largest + task.group;
-    for (int h = 0; h < task.group; h++) {
-        largest[h] = kLeast;
-        store(sums + h * kLanes, zero());
+    int head = 0;
+    for (; head + kHeadTile <= task.group; head += kHeadTile) block_scores<Type, kHeadTile>(task, head, keys, scores);
+    for (; head < task.group; head++) block_scores<Type, 1>(task, head, keys, scores);
+    running_softmax(task, positions, scores, largest, sums, factors);
+    for (head = 0; head + kHeadTile <= task.group; head += kHeadTile)
+        all_values<Type, kHeadTile>(task, head, values, positions, scores, factors);
+    for (; head < task.group; head++) all_values<Type, 1>(task, head, values, positions, scores, factors);
+}
+
+// Blocks outside, heads inside: so memory is read in the order in which it lies, which the processor's prefetching follows.
+template <class Type>
+void attend(const AttentionTask &all) {
+    const auto *keys = static_cast<const typename Type::Element *>(all.keys);
+    const auto *values = static_cast<const typename Type::Element *>(all.values);
+    const long head_elements = static_cast<long>(kBlock) * all.head_dim, outputs = static_cast<long>(all.group) * all.head_dim;
+    auto of_head = [&](int i) {
+        AttentionTask task = all;
+        task.query += i * outputs;
+        task.out += i * outputs;
+        task.scratch += i * all.group * kAttentionScratch;
+        return task;
+    };
+    for (int i = 0; i < all.run; i++) {
+        const AttentionTask task = of_head(i);
+        float *sums = task.scratch + all.group * kBlock, *largest = sums + all.group * kLanes;
+        for (int h = 0; h < all.group; h++) {
+            largest[h] = kLeast;
+            store(sums + h * kLanes, zero());
+        }
+        for (long o = 0; o < outputs; o++) task.out[o] = 0;
     }
-    for (long i = 0; i < static_cast<long>(task.group) * task.head_dim; i++) task.out[i] = 0;
-    const int blocks = (task.length + kBlock - 1) / kBlock;
-    auto place = [&](int block) { return (static_cast<long>(task.table[block]) * task.kv_heads + task.kv_head) * block_elements; };
-    for (int block = 0; block < blocks; block++) {
-        const int left = task.length - block * kBlock;
-        const int positions = left < kBlock ? left : kBlock;
-        const long here = place(block), next = place(block + 1 < blocks ? block + 1 : block);
-        int head = 0;
-        for (; head + kHeadTile <= task.group; head += kHeadTile) block_scores<Type, kHeadTile>(task, head, keys + here, keys + next, scores);
-        for (; head < task.group; head++) block_scores<Type, 1>(task, head, keys + here, keys + next, scores);
-        running_softmax(task, positions, scores, largest, sums, factors);
-        for (head = 0; head + kHeadTile <= task.group; head += kHeadTile)
-            all_values<Type, kHeadTile>(task, head, values + here, values + next, positions, scores, factors);
-        for (; head < task.group; head++) all_values<Type, 1>(task, head, values + here, values + next, positions, scores, factors);
+    for (int begin = 0; begin < all.length; begin += kBlock) {
+        const int positions = all.length - begin < kBlock ? all.length - begin : kBlock;
+        const long place = (static_cast<long>(all.table[begin / kBlock]) * all.kv_heads + all.kv_head) * head_elements;
+        for (int i = 0; i < all.run; i++)
+            attend_block<Type>(of_head(i), keys + place + i * head_elements, values + place + i * head_elements, positions);
     }
-    for (int h = 0; h < task.group; h++) {
-        const float factor = Type::kFactor / sum(load(sums + h * kLanes));
-        for (int d = 0; d < task.head_dim; d++) task.out[static_cast<long>(h) * task.head_dim + d] *= factor;
+    for (int i = 0; i < all.run; i++) {
+        const AttentionTask task = of_head(i);
+        const float *sums = task.scratch + all.group * kBlock;
+        for (int h = 0; h < all.group; h++) {
+            const float factor = Type::kFactor / sum(load(sums + h * kLanes));
+            for (int d = 0; d < all.head_dim; d++) task.out[static_cast<long>(h) * all.head_dim + d] *= factor;
+        }
     }
 }
 

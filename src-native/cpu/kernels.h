@@ -22,20 +22,23 @@ struct Product {
 constexpr int kPanelRows = 16;
 constexpr int kPackedRows = 64;
 
-// One token's query heads over one key/value head: attention.h.
+// One token's query heads over `run` key/value heads from kv_head on: attention.h.
+constexpr int kAttentionScratch = 34;
+
 struct AttentionTask {
-    const float *query;  // [group][head_dim]
+    const float *query;  // [run][group][head_dim]
     const void *keys;    // of the layer
     const void *values;
     const int *table;  // block of positions 16 i to 16 i + 15
     int length;        // positions
     int kv_head;
+    int run;
     int kv_heads;
     int head_dim;
     int group;
     float scale;
-    float *scratch;  // [group][34]
-    float *out;      // [group][head_dim]
+    float *scratch;  // [run][group][kAttentionScratch]
+    float *out;      // [run][group][head_dim]
 };
 
 struct Kernels {

@@ -199,6 +199,48 @@ class CpuBackendTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(InstructionSet.class)
+    void aPromptsBitsDoNotDependOnHowItWasCut(InstructionSet set) {
+        assume(set);
+        float[][] whole = attended(set, 3, List.of(70));
+        assertThat(attended(set, 1, List.of(1, 15, 16, 20, 18))).isDeepEqualTo(whole);
+        assertThat(attended(set, 2, List.of(33, 37))).isDeepEqualTo(whole);
+    }
+
+    /** Attention of 70 tokens of one sequence, given in chunks. */
+    private static float[][] attended(InstructionSet set, int threads, List<Integer> chunks) {
+        int width = 3 * 2 * 20;
+        Random numbers = new Random(9);
+        float[] inputs = new float[70 * width];
+        for (int i = 0; i < inputs.length; i++) {
+            inputs[i] = (float) numbers.nextGaussian();
+        }
+        try (Backend backend = new CpuBackend(Activations.SIXTEEN_BIT, set, threads)) {
+            KvCache cache = backend.kvCache(new KvCache.Shape(1, 3, 20), 5);
+            float[][] results = new float[70][width];
+            int begin = 0;
+            for (int count : chunks) {
+                int first = begin;
+                Tensor query = fill(backend, Arrays.copyOfRange(inputs, begin * width, (begin + count) * width), count, width);
+                Tensor key = fill(backend, Arrays.copyOfRange(inputs, begin * width, (begin + count) * width), 2 * count, width / 2);
+                Tensor halves = backend.tensor(count, width / 2);
+                backend.gather(key, IntStream.range(0, count).map(i -> 2 * i).toArray(), halves);
+                Batch batch = new Batch(
+                        new int[count], IntStream.range(0, count).map(i -> first + i).toArray(), new int[] {0, count},
+                        new int[][] {{4, 0, 2, 3, 1}}, new int[0]);
+                backend.ropeAndStore(batch, new Rope(20, 1e4f), query, halves, halves, cache, 0);
+                Tensor out = backend.tensor(count, width);
+                backend.attend(batch, query, cache, 0, out);
+                for (int t = 0; t < count; t++) {
+                    backend.read(out, t, results[begin + t]);
+                }
+                begin += count;
+            }
+            return results;
+        }
+    }
+
     @Test
     void refusesIndicesThatAreNoneOfItsMemory() {
         try (Backend backend = new CpuBackend(Activations.SIXTEEN_BIT)) {
