@@ -30,55 +30,115 @@ float round_e4m3(float x) {
     return (clamped + steps) - steps;
 }
 
-void quantize(const float *x, int count, float scale, float *out) {
-    for (int i = 0; i < count; i++) out[i] = round_e4m3(x[i] / scale) * scale;
+// code = e4m3(x / scale), as a float.
+void encode(const float *x, int count, float scale, float *codes) {
+    for (int i = 0; i < count; i++) codes[i] = round_e4m3(x[i] / scale);
 }
 
-void quantize_groups(const float *x, int columns, int group, float *out) {
-    for (int begin = 0; begin < columns; begin += group) {
-        int count = std::min(group, columns - begin);
+// Codes of a row and a scale for each group of channels; a group of zeros has scale 0.
+void encode_row(const Matrix &matrix, const float *x, float *codes, float *scales) {
+    const int group = matrix.activation == MOEBIUS_STATIC ? matrix.columns : matrix.group;
+    for (int begin = 0, i = 0; begin < matrix.columns; begin += group, i++) {
+        const int count = std::min(group, matrix.columns - begin);
         float largest = 0;
-        for (int i = 0; i < count; i++) largest = std::max(largest, std::fabs(x[begin + i]));
-        if (largest > 0)
-            quantize(x + begin, count, largest / 448.0f, out + begin);
-        else
-            std::copy(x + begin, x + begin + count, out + begin);
+        for (int c = 0; c < count; c++) largest = std::max(largest, std::fabs(x[begin + c]));
+        scales[i] = matrix.activation == MOEBIUS_STATIC ? matrix.activation_scale : largest / 448.0f;
+        encode(x + begin, count, scales[i] > 0 ? scales[i] : 1, codes + begin);
     }
+}
+
+bool same_input(const Product &a, const Product &b) {
+    const Matrix &m = *a.matrix, &n = *b.matrix;
+    return a.x == b.x && (m.packed == nullptr) == (n.packed == nullptr) && m.activation == n.activation && m.group == n.group &&
+           m.activation_scale == n.activation_scale && m.packed_blocks == n.packed_blocks;
+}
+
+int groups(const Matrix &matrix) {
+    return matrix.activation == MOEBIUS_STATIC ? 1 : (matrix.columns + matrix.group - 1) / matrix.group;
 }
 
 }  // namespace
 
-const float *Engine::quantized(const Matrix &matrix, const float *x, int rows, std::vector<float> &memory) {
-    if (matrix.activation == MOEBIUS_KEEP) return x;
-    const long columns = matrix.columns;
-    memory.resize(rows * columns);
-    pool.parallel(rows, 1, pool.threads(), [&](int begin, int end, int) {
-        for (long t = begin; t < end; t++) {
-            if (matrix.activation == MOEBIUS_STATIC)
-                quantize(x + t * columns, columns, matrix.activation_scale, memory.data() + t * columns);
-            else
-                quantize_groups(x + t * columns, columns, matrix.group, memory.data() + t * columns);
+// Input rows as each product's kernel reads them: quantised where the matrix asks for it, as words for a packed one.
+void Engine::prepare(std::vector<Product> &products) {
+    size_t floats = 0, words = 0;
+    for (const Product &product : products) {
+        const Matrix &matrix = *product.matrix;
+        if (matrix.activation != MOEBIUS_KEEP) floats += product.rows * static_cast<long>(matrix.columns + matrix.packed_blocks + groups(matrix));
+        words += product.rows * matrix.packed_columns;
+    }
+    if (input_floats.size() < floats) input_floats.resize(floats);
+    if (input_words.size() < words) input_words.resize(words);
+    float *next_float = input_floats.data();
+    uint32_t *next_word = input_words.data();
+    const Product *before = nullptr;
+    Product asked{};
+    for (Product &product : products) {
+        const Matrix &matrix = *product.matrix;
+        if (before != nullptr && same_input(asked, product)) {
+            product.x = before->x, product.words = before->words, product.factors = before->factors;
+            before = &product;
+            continue;
         }
-    });
-    return memory.data();
+        asked = product;
+        before = &product;
+        const bool packed = matrix.packed != nullptr, codes = matrix.activation != MOEBIUS_KEEP;
+        if (!packed && !codes) continue;
+        const long columns = matrix.columns, scales_count = codes ? groups(matrix) : 0, blocks = matrix.packed_blocks;
+        const float *x = product.x;
+        float *values = next_float, *scales = values + product.rows * columns, *factors = scales + product.rows * scales_count;
+        uint32_t *rows = next_word;
+        pool.parallel(product.rows, 4, [&](int begin, int end, int) {
+            for (long t = begin; t < end; t++) {
+                if (!codes) {
+                    kernels.split_row(x + t * columns, columns, matrix.packed_columns, rows + t * matrix.packed_columns);
+                    continue;
+                }
+                float *own = values + t * columns, *own_scales = scales + t * scales_count;
+                encode_row(matrix, x + t * columns, own, own_scales);
+                if (packed) {
+                    kernels.code_row(own, columns, matrix.packed_columns, rows + t * matrix.packed_columns / 2);
+                    for (long b = 0; b < blocks; b++) factors[t * blocks + b] = own_scales[scales_count == 1 ? 0 : b];
+                } else {
+                    for (long c = 0; c < columns; c++) own[c] *= own_scales[scales_count == 1 ? 0 : c / matrix.group];
+                }
+            }
+        });
+        if (packed) product.words = rows;
+        if (packed && codes) product.factors = factors;
+        if (!packed) product.x = values;
+        if (codes) next_float = factors + product.rows * blocks;
+        if (packed) next_word += product.rows * matrix.packed_columns;
+    }
 }
 
-void Engine::multiply(const std::vector<Product> &products, const Blocking &blocking) {
+void Engine::multiply(std::vector<Product> products, const Blocking &blocking) {
+    prepare(products);
     std::vector<int> ends;
-    int panels = 0, scratch_columns = 0;
+    int tasks = 0;
+    long scratch_floats = 0;
     for (const Product &product : products) {
-        ends.push_back(panels += (product.matrix->rows + blocking.panel - 1) / blocking.panel);
-        if (product.rows > blocking.direct) scratch_columns = std::max(scratch_columns, product.matrix->columns);
+        const Matrix &matrix = *product.matrix;
+        ends.push_back(tasks += (matrix.rows + blocking.panel - 1) / blocking.panel);
+        if (product.rows <= blocking.direct) continue;
+        scratch_floats = std::max(scratch_floats, blocking.panel * (matrix.packed == nullptr ? matrix.columns : matrix.packed_columns / 2));
     }
-    pool.parallel(panels, 1, blocking.threads, [&](int begin, int end, int) {
-        float *scratch = row_memory(blocking.panel * scratch_columns).data();
-        for (int panel = begin; panel < end; panel++) {
-            const size_t i = std::upper_bound(ends.begin(), ends.end(), panel) - ends.begin();
-            const int from = (i == 0 ? panel : panel - ends[i - 1]) * blocking.panel;
-            const int to = std::min(products[i].matrix->rows, from + blocking.panel);
-            kernels.multiply(products[i], from, to, blocking.direct, scratch);
+    pool.parallel(tasks, 1, blocking.threads, [&](int begin, int end, int) {
+        float *scratch = row_memory(scratch_floats).data();
+        for (int task = begin; task < end; task++) {
+            const size_t i = std::upper_bound(ends.begin(), ends.end(), task) - ends.begin();
+            const Matrix &matrix = *products[i].matrix;
+            const int from = (i == 0 ? task : task - ends[i - 1]) * blocking.panel;
+            const int to = std::min(matrix.rows, from + blocking.panel);
+            (matrix.packed == nullptr ? kernels.multiply : kernels.multiply_packed)(products[i], from, to, blocking.direct, scratch);
         }
     });
+}
+
+void *allocate_huge(int64_t bytes) {
+    void *memory = moebius_allocate(bytes);
+    if (memory != nullptr) madvise(memory, bytes, MADV_HUGEPAGE);
+    return memory;
 }
 
 }  // namespace moebius
@@ -89,6 +149,8 @@ using moebius::Matrix;
 int moebius_supports(int instruction_set) {
     __builtin_cpu_init();
     switch (instruction_set) {
+        case MOEBIUS_AVX512_BF16:
+            return moebius_supports(MOEBIUS_AVX512) && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vbmi");
         case MOEBIUS_AVX512:
             return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                    __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
@@ -100,10 +162,11 @@ int moebius_supports(int instruction_set) {
 const char *moebius_build() { return MOEBIUS_BUILD; }
 
 void *moebius_create(int instruction_set, int threads) {
-    const moebius::Kernels &kernels = instruction_set == MOEBIUS_AVX512 ? moebius::kernels_avx512
+    const moebius::Kernels &kernels = instruction_set == MOEBIUS_AVX512_BF16 ? moebius::kernels_avx512bf16
+                                      : instruction_set == MOEBIUS_AVX512 ? moebius::kernels_avx512
                                       : instruction_set == MOEBIUS_AVX2 ? moebius::kernels_avx2
                                                                         : moebius::kernels_baseline;
-    return new Engine{kernels, moebius::ThreadPool(threads)};
+    return new Engine{kernels, moebius::ThreadPool(threads), {}, {}, {}};
 }
 
 void moebius_destroy(void *engine) { delete static_cast<Engine *>(engine); }
@@ -115,11 +178,17 @@ void *moebius_allocate(int64_t bytes) {
 
 void moebius_free(void *memory, int64_t bytes) { munmap(memory, bytes); }
 
-void *moebius_matrix(const void *data, int type, int rows, int columns, const float *scales, int scale_count,
+void *moebius_matrix(void *engine, const void *data, int type, int rows, int columns, const float *scales, int scale_count,
                      int block_rows, int block_columns, int activation, float activation_scale, int group) {
-    return new Matrix{static_cast<const unsigned char *>(data), type, rows, columns,
-                      std::vector<float>(scales, scales + scale_count), block_rows, block_columns,
-                      activation, activation_scale, group};
+    auto *matrix = new Matrix{static_cast<const unsigned char *>(data), type, rows, columns,
+                              std::vector<float>(scales, scales + scale_count), block_rows, block_columns,
+                              activation, activation_scale, group};
+    moebius::engine_of(engine).pack(*matrix);
+    return matrix;
 }
 
-void moebius_matrix_free(void *matrix) { delete static_cast<Matrix *>(matrix); }
+void moebius_matrix_free(void *matrix) {
+    auto *owned = static_cast<Matrix *>(matrix);
+    if (owned->packed != nullptr) moebius_free(owned->packed, owned->packed_bytes);
+    delete owned;
+}

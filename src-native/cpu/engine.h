@@ -5,6 +5,7 @@
 
 #include "kernels.h"
 #include "moebius_cpu.h"
+#include "rope.h"
 #include "thread_pool.h"
 
 namespace moebius {
@@ -12,16 +13,24 @@ namespace moebius {
 struct Engine {
     const Kernels &kernels;
     ThreadPool pool;
+    RopeTable rope;
+    std::vector<float> input_floats;
+    std::vector<uint32_t> input_words;
 
-    // Rows of the input of a matrix, quantised as it asks; x itself where it asks for nothing.
-    const float *quantized(const Matrix &matrix, const float *x, int rows, std::vector<float> &memory);
+    // Repacks a matrix for the kernels, if they want that and memory is there.
+    void pack(Matrix &matrix);
 
     // All products at once, their panels shared out among the threads.
-    void multiply(const std::vector<Product> &products, const Blocking &blocking);
+    void multiply(std::vector<Product> products, const Blocking &blocking);
+
+    void prepare(std::vector<Product> &products);
 
     // A buffer of the calling thread.
     static std::vector<float> &row_memory(int columns);
 };
+
+// Zeroed memory in large pages where there are some; nullptr if there is none.
+void *allocate_huge(int64_t bytes);
 
 inline Engine &engine_of(void *engine) { return *static_cast<Engine *>(engine); }
 inline const Matrix &matrix_of(const void *matrix) { return *static_cast<const Matrix *>(matrix); }

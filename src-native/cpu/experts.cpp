@@ -64,33 +64,21 @@ void moebius_experts(void *engine, const float *x, const int *ids, const float *
     if (groups.empty()) return;
     const long hidden = groups[0].gate->columns, ffn = groups[0].gate->rows;
 
-    std::vector<float> grouped(next * hidden), gate_input(next * hidden), up_input(next * hidden), memory;
+    std::vector<float> grouped(next * hidden), inner(next * ffn), up(next * ffn), outer(next * hidden);
     for (int pair = 0; pair < rows * top_k; pair++)
         std::memcpy(grouped.data() + place[pair] * hidden, x + pair / top_k * hidden, hidden * sizeof(float));
-    auto quantize = [&](const Matrix &matrix, const Group &group, const std::vector<float> &from, std::vector<float> &to) {
-        const long offset = static_cast<long>(group.begin) * matrix.columns;
-        const int count = group.end - group.begin;
-        const float *quantized = e.quantized(matrix, from.data() + offset, count, memory);
-        std::memcpy(to.data() + offset, quantized, count * static_cast<long>(matrix.columns) * sizeof(float));
-    };
-    for (const Group &group : groups) {
-        quantize(*group.gate, group, grouped, gate_input);
-        quantize(*group.up, group, grouped, up_input);
-    }
-
-    std::vector<float> inner(next * ffn), up(next * ffn), inner_input(next * ffn), outer(next * hidden);
     std::vector<Product> in, out;
     for (const Group &group : groups) {
         const int count = group.end - group.begin;
-        in.push_back({group.gate, gate_input.data() + group.begin * hidden, count, inner.data() + group.begin * ffn, false});
-        in.push_back({group.up, up_input.data() + group.begin * hidden, count, up.data() + group.begin * ffn, false});
-        out.push_back({group.down, inner_input.data() + group.begin * ffn, count, outer.data() + group.begin * hidden, false});
+        const float *input = grouped.data() + group.begin * hidden;
+        in.push_back({group.gate, input, count, inner.data() + group.begin * ffn, false});
+        in.push_back({group.up, input, count, up.data() + group.begin * ffn, false});
+        out.push_back({group.down, inner.data() + group.begin * ffn, count, outer.data() + group.begin * hidden, false});
     }
     e.multiply(in, blocking);
     e.pool.parallel(next, 1, threads, [&](int begin, int end, int) {
-        for (long i = begin * ffn; i < end * ffn; i++) inner[i] = inner[i] / (1.0f + std::exp(-inner[i])) * up[i];
+        e.kernels.swiglu(inner.data() + begin * ffn, up.data() + begin * ffn, (end - begin) * ffn);
     });
-    for (const Group &group : groups) quantize(*group.down, group, inner, inner_input);
     e.multiply(out, blocking);
     for (long pair = 0; pair < static_cast<long>(rows) * top_k; pair++)
         e.kernels.add_scaled(residual + pair / top_k * hidden, weights[pair], outer.data() + place[pair] * hidden, hidden);

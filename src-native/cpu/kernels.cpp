@@ -2,7 +2,10 @@
 // functions of the C++ library: the linker could keep the AVX-512 copy of one for everybody.
 #include "kernels.h"
 
+#include "attention.h"
 #include "gemm.h"
+#include "packed.h"
+#include "probe.h"
 #include "vector.h"
 
 namespace moebius {
@@ -26,14 +29,6 @@ void decode_row(const Matrix &matrix, int row, float *out) {
     }
 }
 
-float dot(const float *a, const float *b, int count) {
-    Vector total = zero();
-    int i = 0;
-    for (; i + kLanes <= count; i += kLanes) total = multiply_add(load(a + i), load(b + i), total);
-    if (i < count) total = multiply_add(load_part<Float32>(a + i, count - i), load_part<Float32>(b + i, count - i), total);
-    return sum(total);
-}
-
 void add_scaled(float *y, float factor, const float *x, int count) {
     const Vector factors = broadcast(factor);
     int i = 0;
@@ -46,6 +41,6 @@ void add_scaled(float *y, float factor, const float *x, int count) {
 
 }  // namespace
 
-extern const Kernels MOEBIUS_TABLE = {multiply, decode_row, dot, add_scaled};
+extern const Kernels MOEBIUS_TABLE = {multiply, multiply_packed, split_row, code_row, kPacks, decode_row, add_scaled, attend<Float32>, swiglu, sum_of, multiply_adds};
 
 }  // namespace moebius

@@ -1,5 +1,7 @@
 // The loops whose speed depends on the instruction set; each set compiles kernels.cpp once.
 #pragma once
+#include <cstdint>
+
 #include "matrix.h"
 
 namespace moebius {
@@ -11,7 +13,13 @@ struct Product {
     int rows;
     float *out;
     bool add;
+    // For a packed matrix: x as split_row or code_row makes it, and, of codes, their factors [rows][packed_blocks].
+    const uint32_t *words = nullptr;
+    const float *factors = nullptr;
 };
+
+// Rows of a packed matrix that lie interleaved.
+constexpr int kPackedRows = 16;
 
 // How products are shared out, as moebius_cpu.h says.
 struct Blocking {
@@ -20,17 +28,49 @@ struct Blocking {
     int direct;
 };
 
+// One token's query heads over `run` key/value heads from kv_head on: attention.h.
+constexpr int kAttentionScratch = 34;
+
+struct AttentionTask {
+    const float *query;  // [run][group][head_dim]
+    const void *keys;    // of the layer
+    const void *values;
+    const int *table;  // block of positions 16 i to 16 i + 15
+    int length;        // positions
+    int kv_head;
+    int run;
+    int kv_heads;
+    int head_dim;
+    int group;
+    float scale;
+    float *scratch;  // [run][group][kAttentionScratch]
+    float *out;      // [run][group][head_dim]
+};
+
 struct Kernels {
     // The columns of a product that rows [from, to) of its matrix give; scratch holds (to - from) * columns floats.
     void (*multiply)(const Product &product, int from, int to, int direct, float *scratch);
+    // The same for a packed matrix, from a multiple of 16; scratch holds that many times packed_columns pairs of bytes.
+    void (*multiply_packed)(const Product &product, int from, int to, int direct, float *scratch);
+    // A row of x as sums of two bfloat16 for packed matrices.
+    void (*split_row)(const float *x, long columns, long packed_columns, uint32_t *out);
+    // A row of numbers that bfloat16 holds, such as values of e4m3.
+    void (*code_row)(const float *x, long columns, long packed_columns, uint32_t *out);
+    // Whether matrices are to be packed.
+    bool packs;
     // out [columns] = row of the matrix, dequantised.
     void (*decode_row)(const Matrix &matrix, int row, float *out);
-    // sum of a[i] * b[i]; the order of the sums depends on count alone.
-    float (*dot)(const float *a, const float *b, int count);
     // y += factor * x.
     void (*add_scaled)(float *y, float factor, const float *x, int count);
+    void (*attend)(const AttentionTask &task);
+    // gate = silu(gate) * up.
+    void (*swiglu)(float *gate, const float *up, long count);
+    // The sum of count floats, a multiple of 128.
+    float (*sum)(const float *p, long count);
+    // Multiplies and adds in registers; returns the flops done.
+    double (*multiply_adds)(long rounds);
 };
 
-extern const Kernels kernels_avx512, kernels_avx2, kernels_baseline;
+extern const Kernels kernels_avx512bf16, kernels_avx512, kernels_avx2, kernels_baseline;
 
 }  // namespace moebius

@@ -20,7 +20,7 @@ void moebius_rms_norm(void *engine, const float *x, const void *weight, double e
     const long columns = matrix.columns;
     std::vector<float> factors(columns);
     engine_of(engine).kernels.decode_row(matrix, 0, factors.data());
-    engine_of(engine).pool.parallel(rows, 8, engine_of(engine).pool.threads(), [&](int begin, int end, int) {
+    engine_of(engine).pool.parallel(rows, 8, [&](int begin, int end, int) {
         for (long t = begin; t < end; t++) {
             const float *from = x + t * columns;
             double squares = 0;
@@ -35,8 +35,7 @@ void moebius_project(void *engine, const float *x, const void *matrix, int rows,
                      int direct) {
     Engine &e = engine_of(engine);
     const Matrix &w = matrix_of(matrix);
-    std::vector<float> memory;
-    e.multiply({{&w, e.quantized(w, x, rows, memory), rows, out, add != 0}}, {threads, panel, direct});
+    e.multiply({{&w, x, rows, out, add != 0}}, {threads, panel, direct});
 }
 
 void moebius_gather(const float *x, const int *rows, int count, int columns, float *out) {

@@ -15,6 +15,14 @@ struct Matrix {
     int activation;
     float activation_scale;
     int group;
+
+    // The same repacked, where the kernels do that: pack.cpp says how. scales: [panels][blocks][16].
+    unsigned char *packed = nullptr;
+    long packed_bytes = 0;
+    long packed_columns = 0;
+    int packed_blocks = 0;
+    const float *packed_scales = nullptr;
+    std::vector<float> packed_scales_memory = {};
 };
 
 }  // namespace moebius

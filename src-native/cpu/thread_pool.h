@@ -17,8 +17,10 @@ public:
 
     int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
-    // body(begin, end, thread) over all of [0, count), in pieces of at most grain, by at most `limit` threads; returns when all are
-    // done.
+    // body(begin, end, thread) over all of [0, count), in pieces of at most grain; returns when all are done.
+    void parallel(int count, int grain, const std::function<void(int, int, int)> &body) { parallel(count, grain, threads(), body); }
+
+    // The same by at most `limit` threads.
     void parallel(int count, int grain, int limit, const std::function<void(int, int, int)> &body);
 
 private:

@@ -109,6 +109,12 @@ inline float sum(Vector v) {
     return lanes[0];
 }
 
+inline float first(Vector v) {
+    float lanes[kLanes];
+    store(lanes, v);
+    return lanes[0];
+}
+
 // An element type: how a vector of it loads, and the power of two that its decoding leaves out.
 
 struct Float32 {

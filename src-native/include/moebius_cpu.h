@@ -10,7 +10,7 @@ extern "C" {
 #endif
 
 /* Instruction sets, best first. */
-enum { MOEBIUS_AVX512 = 0, MOEBIUS_AVX2 = 1, MOEBIUS_BASELINE = 2 };
+enum { MOEBIUS_AVX512_BF16 = 0, MOEBIUS_AVX512 = 1, MOEBIUS_AVX2 = 2, MOEBIUS_BASELINE = 3 };
 /* Element types of a matrix. */
 enum { MOEBIUS_F32 = 0, MOEBIUS_F16 = 1, MOEBIUS_BF16 = 2, MOEBIUS_E4M3 = 3 };
 /* What happens to the input of a matrix. */
@@ -26,13 +26,18 @@ const char *moebius_build(void);
 void *moebius_create(int instruction_set, int threads);
 void moebius_destroy(void *engine);
 
+/* Measured on all threads: bytes per second of a reduction over memory larger than caches (0 if there is none), and flops per
+   second of the widest multiply-add. */
+double moebius_read_bandwidth(void *engine);
+double moebius_peak_flops(void *engine);
+
 /* Zeroed memory, aligned to a page, that takes no room until it is written; NULL if there is none. */
 void *moebius_allocate(int64_t bytes);
 void moebius_free(void *memory, int64_t bytes);
 
 /* A matrix [rows, columns] over data that stays the caller's; scales (E4M3 only) are copied: one per block of
-   block_rows x block_columns. group: channels per scale of MOEBIUS_PER_GROUP. */
-void *moebius_matrix(const void *data, int type, int rows, int columns, const float *scales, int scale_count,
+   block_rows x block_columns; where the kernels repack it, data is read but by moebius_embed. group: channels per scale of MOEBIUS_PER_GROUP. */
+void *moebius_matrix(void *engine, const void *data, int type, int rows, int columns, const float *scales, int scale_count,
                      int block_rows, int block_columns, int activation, float activation_scale, int group);
 void moebius_matrix_free(void *matrix);
 
@@ -41,9 +46,9 @@ void moebius_embed(void *engine, const void *table, const int *tokens, int count
 /* out = x / sqrt(mean(x^2) + epsilon) * weight (one row), x [rows, columns]. */
 void moebius_rms_norm(void *engine, const float *x, const void *weight, double epsilon, int rows, float *out);
 /* How a call is shared out; the bits of its result never depend on it.
-   threads: at most so many work. panel: rows of a matrix that a thread takes at once. direct: up to so many rows of x the weights
-   are decoded in registers for every 4 rows of x, beyond that a panel is decoded to memory first. tasks: pairs of token and head
-   that a thread takes at once. */
+   threads: at most so many work. panel: rows of a matrix that a thread takes at once, a multiple of 16. direct: up to so many rows
+   of x the weights are decoded in registers for every tile of rows of x, beyond that a panel is decoded to memory first. run: key
+   heads that are read together. tasks: how many pairs of token and run a thread takes at once. */
 
 /* out [rows, matrix rows] = x * transpose(matrix), added to out if add. */
 void moebius_project(void *engine, const float *x, const void *matrix, int rows, float *out, int add, int threads, int panel,
@@ -55,7 +60,7 @@ void moebius_rope_store(void *engine, float *query, float *key, const float *val
    tables[table_offsets[t] + p / 16] * 16 + p % 16. */
 void moebius_attend(void *engine, const float *query, const float *keys, const float *values, const int *positions,
                     const int *tables, const int *table_offsets, int count, int heads, int kv_heads, int head_dim, float *out,
-                    int threads, int tasks);
+                    int threads, int run, int tasks);
 /* The top_k largest of softmax(x * transpose(router)), ties to the lower index, divided by their sum. */
 void moebius_route(void *engine, const float *x, const void *router, int rows, int top_k, int *ids, float *weights);
 /* residual += sum of weight * down(silu(gate x) * up x) over the chosen experts, in the order of choice.

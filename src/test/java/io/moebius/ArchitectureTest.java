@@ -30,10 +30,11 @@ class ArchitectureTest {
                 .layer("model").definedBy("io.moebius.model..")
                 .layer("engine").definedBy("io.moebius.engine..")
                 .layer("api").definedBy("io.moebius.api..")
+                .layer("bench").definedBy("io.moebius.bench..")
                 .layer("observe").definedBy("io.moebius.observe..")
                 .whereLayer("launch").mayOnlyAccessLayers(
                         "hub", "checkpoint", "text", "backend", "backend.reference", "backend.cpu", "policy", "model", "engine",
-                        "api", "observe")
+                        "api", "observe", "bench")
                 .whereLayer("hub").mayNotAccessAnyLayer()
                 .whereLayer("text").mayNotAccessAnyLayer()
                 .whereLayer("backend").mayNotAccessAnyLayer()
@@ -43,6 +44,7 @@ class ArchitectureTest {
                 .whereLayer("model").mayOnlyAccessLayers("backend", "checkpoint")
                 .whereLayer("policy").mayOnlyAccessLayers("backend", "model")
                 .whereLayer("engine").mayOnlyAccessLayers("model", "backend")
+                .whereLayer("bench").mayOnlyAccessLayers("backend", "checkpoint", "model")
                 .whereLayer("observe").mayOnlyAccessLayers("engine")
                 .whereLayer("api").mayOnlyAccessLayers("text", "engine", "observe")
                 .check(classes);

@@ -1,5 +1,7 @@
 package io.moebius.backend;
 
+import java.util.Optional;
+
 /**
  * The kernels of a decoder, and the memory they work on. A call may return before its work is done; {@link #read} waits.
  * Every kernel treats each token on its own: the bits of a row never depend on the other rows of the step.
@@ -11,6 +13,11 @@ public interface Backend extends AutoCloseable {
     String description();
 
     Activations activations();
+
+    /** What this device can do at most, measured now; empty where nobody asks how near to it the kernels come. */
+    default Optional<Roofline> roofline() {
+        return Optional.empty();
+    }
 
     /** Uninitialised activations. */
     Tensor tensor(int rows, int columns);

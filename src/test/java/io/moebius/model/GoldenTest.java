@@ -74,7 +74,8 @@ class GoldenTest {
      * a prompt. With scales per token it is more than now and then: the first layer's inputs are products of bf16 numbers, whose
      * ratio to the largest is often an exact tie between two codes, which the last bit decides: the independent implementation
      * itself, run in float32, agrees with its float64 in 53 %, 35 % and 82 % of the positions of the three fixtures that scale
-     * tokens or groups; these kernels in 68 % and more. So positions are counted, and token for token only trained weights are
+     * tokens or groups; these kernels in 68 % and more with float32 products, in 38 % and more with those of bfloat16 codes, which
+     * are exact and scaled afterwards. So positions are counted, and token for token only trained weights are
      * compared, whose answers do not hang on one rounding.
      */
     @ParameterizedTest
@@ -89,7 +90,7 @@ class GoldenTest {
                     greedyTokensAgree(golden, decoding);
                 }
             }
-            within(differences, 1e-3, 0.6);
+            within(differences, 1e-3, 0.35);
             within(differences, 1.5, 0.95);
         }
     }

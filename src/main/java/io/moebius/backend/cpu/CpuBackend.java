@@ -8,15 +8,17 @@ import io.moebius.backend.Experts;
 import io.moebius.backend.KernelCall;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.Matrix;
+import io.moebius.backend.Roofline;
 import io.moebius.backend.Rope;
 import io.moebius.backend.Routing;
 import io.moebius.backend.Site;
 import io.moebius.backend.Tensor;
 import io.moebius.backend.Tunable;
-import io.moebius.backend.Weight;
 import io.moebius.backend.Variant;
+import io.moebius.backend.Weight;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /** C++ kernels in float32 over weights as they lie in the checkpoint. Checks every index that becomes an address. */
@@ -42,7 +44,7 @@ public final class CpuBackend implements Backend, Tunable {
         this.activations = activations;
         this.instructionSet = instructionSet;
         this.threads = threads;
-        this.catalogue = new CpuCatalogue(threads);
+        this.catalogue = new CpuCatalogue(threads, instructionSet == InstructionSet.AVX512_BF16);
         this.engine = CpuKernels.moebius_create(instructionSet.ordinal(), threads);
     }
 
@@ -57,12 +59,22 @@ public final class CpuBackend implements Backend, Tunable {
     }
 
     @Override
+    public Optional<Roofline> roofline() {
+        return Optional.of(new Roofline(
+                CpuKernels.moebius_read_bandwidth(engine()),
+                CpuKernels.moebius_peak_flops(engine()),
+                instructionSet == InstructionSet.AVX512_BF16 ? "bf16 dot products" : "f32 multiply-adds"));
+    }
+
+    @Override
     public Tensor tensor(int rows, int columns) {
+        requireOpen();
         return new CpuTensor(memory.allocate((long) rows * columns * Float.BYTES), rows, columns);
     }
 
     @Override
     public Routing routing(int tokens, int topK) {
+        requireOpen();
         long count = (long) tokens * topK;
         return new CpuRouting(
                 memory.allocate(count * Integer.BYTES), memory.allocate(count * Float.BYTES), tokens, topK);
@@ -70,7 +82,7 @@ public final class CpuBackend implements Backend, Tunable {
 
     @Override
     public Matrix load(Weight weight) {
-        return memory.keep(CpuMatrix.of(weight, activations));
+        return memory.keep(CpuMatrix.of(engine(), weight, activations));
     }
 
     @Override
@@ -80,6 +92,7 @@ public final class CpuBackend implements Backend, Tunable {
 
     @Override
     public KvCache kvCache(KvCache.Shape shape, int blocks) {
+        requireOpen();
         long bytes = CpuKvCache.bytes(shape, blocks);
         require((long) blocks * KvCache.BLOCK_TOKENS <= Integer.MAX_VALUE, "cache blocks: " + blocks);
         return new CpuKvCache(shape, blocks, memory.allocate(bytes), memory.allocate(bytes));
@@ -91,14 +104,14 @@ public final class CpuBackend implements Backend, Tunable {
             require(token >= 0 && token < table.rows(), "token " + token + " of " + table.rows());
         }
         shape(out, batch.size(), table.columns());
-        CpuKernels.moebius_embed(engine, address(table), batch.tokens(), batch.size(), address(out));
+        CpuKernels.moebius_embed(engine(), address(table), batch.tokens(), batch.size(), address(out));
     }
 
     @Override
     public void rmsNorm(Tensor x, Matrix weight, double epsilon, Tensor out) {
         shape(weight, 1, x.columns());
         shape(out, x.rows(), x.columns());
-        CpuKernels.moebius_rms_norm(engine, address(x), address(weight), epsilon, x.rows(), address(out));
+        CpuKernels.moebius_rms_norm(engine(), address(x), address(weight), epsilon, x.rows(), address(out));
     }
 
     @Override
@@ -118,7 +131,7 @@ public final class CpuBackend implements Backend, Tunable {
         dispatch.run(new CpuCall(site, x.rows(), variant -> {
             CpuVariant.Product how = (CpuVariant.Product) variant;
             CpuKernels.moebius_project(
-                    engine, address(x), address(weight), x.rows(), address(out), add, how.threads(), how.panel(), how.direct());
+                    engine(), address(x), address(weight), x.rows(), address(out), add, how.threads(), how.panel(), how.direct());
         }));
     }
 
@@ -133,7 +146,7 @@ public final class CpuBackend implements Backend, Tunable {
         shape(value, batch.size(), width);
         layer(layer, shape);
         CpuKernels.moebius_rope_store(
-                engine, address(query), address(key), address(value), batch.positions(), pages.slots(batch), batch.size(),
+                engine(), address(query), address(key), address(value), batch.positions(), pages.slots(batch), batch.size(),
                 query.columns() / shape.headDim(), shape.heads(), shape.headDim(), rope.theta(), pages.keys(layer),
                 pages.values(layer));
     }
@@ -152,8 +165,8 @@ public final class CpuBackend implements Backend, Tunable {
         dispatch.run(new CpuCall(catalogue.attend(heads, shape), batch.size(), variant -> {
             CpuVariant.Attention how = (CpuVariant.Attention) variant;
             CpuKernels.moebius_attend(
-                    engine, address(query), pages.keys(layer), pages.values(layer), batch.positions(), tables, tableOffsets,
-                    batch.size(), heads, shape.heads(), shape.headDim(), address(out), how.threads(), how.tasks());
+                    engine(), address(query), pages.keys(layer), pages.values(layer), batch.positions(), tables, tableOffsets,
+                    batch.size(), heads, shape.heads(), shape.headDim(), address(out), how.threads(), how.run(), how.tasks());
         }));
     }
 
@@ -164,7 +177,7 @@ public final class CpuBackend implements Backend, Tunable {
         require(routing.topK() <= router.rows(), routing.topK() + " of " + router.rows() + " experts");
         require(x.rows() <= routing.tokens(), x.rows() + " tokens, room for " + routing.tokens());
         CpuKernels.moebius_route(
-                engine, address(x), address(router), x.rows(), routing.topK(), routing.ids(), routing.weights());
+                engine(), address(x), address(router), x.rows(), routing.topK(), routing.ids(), routing.weights());
     }
 
     @Override
@@ -183,13 +196,14 @@ public final class CpuBackend implements Backend, Tunable {
         dispatch.run(new CpuCall(site, x.rows(), variant -> {
             CpuVariant.Product how = (CpuVariant.Product) variant;
             CpuKernels.moebius_experts(
-                    engine, address(x), chosen.ids(), chosen.weights(), x.rows(), chosen.topK(), matrices, experts.count(),
+                    engine(), address(x), chosen.ids(), chosen.weights(), x.rows(), chosen.topK(), matrices, experts.count(),
                     address(residual), how.threads(), how.panel(), how.direct());
         }));
     }
 
     @Override
     public void gather(Tensor x, int[] rows, Tensor out) {
+        requireOpen();
         for (int row : rows) {
             require(row >= 0 && row < x.rows(), "row " + row + " of " + x.rows());
         }
@@ -199,6 +213,7 @@ public final class CpuBackend implements Backend, Tunable {
 
     @Override
     public void read(Tensor x, int row, float[] out) {
+        requireOpen();
         require(out.length >= x.columns(), out.length + " floats for " + x.columns() + " columns");
         CpuKernels.moebius_read(((CpuTensor) x).rowAddress(row), x.columns(), out);
     }
@@ -237,6 +252,18 @@ public final class CpuBackend implements Backend, Tunable {
         @Override
         public void run(Variant variant) {
             kernel.accept(variant);
+        }
+    }
+
+    /** A call after close must not reach freed memory. */
+    private long engine() {
+        requireOpen();
+        return engine;
+    }
+
+    private void requireOpen() {
+        if (engine == 0) {
+            throw new IllegalStateException("this backend is closed");
         }
     }
 

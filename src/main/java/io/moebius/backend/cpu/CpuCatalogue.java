@@ -6,7 +6,6 @@ import io.moebius.backend.Variant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -14,34 +13,36 @@ import java.util.TreeSet;
 /** The sites that calls have had, and the variants of each. None changes how a sum is formed. */
 final class CpuCatalogue {
 
-    private static final int[] PANELS = {4, 8, 16, 32, 64, 128, 256, 512};
-    private static final int DEFAULT_PANEL = 16;
+    private static final int[] PANELS = {16, 32, 48, 64, 96, 128, 192, 256, 512, 1024};
+    private static final int[] DIRECT = {4, 8, 16, 32};
     private static final int[] TASKS = {1, 2, 4, 8, 16, 32, 64, 128};
-    private static final int TILE_TOKENS = 4;
-    private static final int[] DIRECT = {4, 16};
     /** A decoded panel larger than this leaves every cache. */
     private static final long MOST_SCRATCH = 8 << 20;
-    /** With more tokens than this, fewer threads are never faster. */
+    /** With more tokens than this there is work for all threads. */
     private static final int FEW_TOKENS = 16;
-
     /** Products below which waking another thread costs more than it gives. */
     private static final long LEAST_SHARED = 1 << 19;
+
     private static final int USUAL_CONTEXT = 256;
 
-    /** @param share of a step's tokens that one matrix gets, 1 / share */
+    /** @param share 1 / share of a step's tokens go to one matrix */
     private record ProductShape(int rows, int columns, int share) {}
 
-    private record AttentionShape(int heads, long channels) {}
+    private record AttentionShape(int heads, int kvHeads, int headDim) {}
 
     private record ExpertsKey(String gate, int experts, int topK) {}
 
     private final int threads;
+    private final boolean packed;
     private final Map<String, Site> projects = new HashMap<>();
     private final Map<ExpertsKey, Site> experts = new HashMap<>();
+    private final Map<AttentionShape, Site> attentions = new HashMap<>();
     private final Map<Site, Record> shapes = new HashMap<>();
 
-    CpuCatalogue(int threads) {
+    /** @param packed whether the kernels repack weights */
+    CpuCatalogue(int threads, boolean packed) {
         this.threads = threads;
+        this.packed = packed;
     }
 
     Site project(CpuMatrix matrix) {
@@ -55,24 +56,31 @@ final class CpuCatalogue {
     Site experts(CpuMatrix gate, int count, int topK) {
         return experts.computeIfAbsent(new ExpertsKey(gate.shape(), count, topK), key -> {
             Site site = new Site("experts", "%d of %d, %s".formatted(topK, count, gate.shape()));
-            shapes.put(site, new ProductShape(
-                    gate.rows(), Math.max(gate.columns(), gate.rows()), Math.max(1, count / topK)));
+            int columns = Math.max(gate.columns(), gate.rows());
+            shapes.put(site, new ProductShape(gate.rows(), columns, Math.max(1, count / topK)));
             return site;
         });
     }
 
-    Site attend(int heads, KvCache.Shape shape) {
-        Site site = new Site("attend", "%d heads over %d, %d channels".formatted(heads, shape.heads(), shape.headDim()));
-        shapes.putIfAbsent(site, new AttentionShape(heads, 2L * heads * shape.headDim()));
-        return site;
+    Site attend(int heads, KvCache.Shape cache) {
+        return attentions.computeIfAbsent(new AttentionShape(heads, cache.heads(), cache.headDim()), shape -> {
+            Site site = new Site("attend", "%d heads over %d, %d channels".formatted(heads, cache.heads(), cache.headDim()));
+            shapes.put(site, shape);
+            return site;
+        });
     }
 
     /** As many threads as there is work for. */
     Variant defaultVariant(Site site, int tokens) {
         return switch (shapes.get(site)) {
             case ProductShape shape -> new CpuVariant.Product(
-                    busy((long) shape.rows() * shape.columns() * tokens), DEFAULT_PANEL, TILE_TOKENS);
-            case AttentionShape shape -> new CpuVariant.Attention(busy(shape.channels() * tokens * USUAL_CONTEXT), 1);
+                    busy((long) shape.rows() * shape.columns() * tokens), packed ? 64 : 16, packed ? 8 : 4);
+            case AttentionShape shape -> {
+                int busy = busy(2L * shape.heads() * shape.headDim() * tokens * USUAL_CONTEXT);
+                // As many heads together as leave each thread some tasks: they lie side by side.
+                yield new CpuVariant.Attention(
+                        busy, tokens >= 2 * busy ? shape.kvHeads() : Math.ceilDiv(shape.kvHeads(), busy), 1);
+            }
             case null, default -> throw new IllegalArgumentException("no call has had the site " + site);
         };
     }
@@ -97,17 +105,15 @@ final class CpuCatalogue {
 
     private List<Variant> products(ProductShape shape, int tokens) {
         int perMatrix = Math.ceilDiv(tokens, shape.share());
+        int least = packed ? 8 : 4;
         List<Variant> variants = new ArrayList<>();
         for (int count : threadCounts(tokens)) {
             for (int panel : PANELS) {
-                if (panel > Math.max(shape.rows(), DEFAULT_PANEL)) {
-                    continue;
-                }
                 for (int direct : DIRECT) {
-                    // Up to one tile of tokens both are the same; far beyond the second is never faster.
-                    boolean matters = direct == TILE_TOKENS || (perMatrix > TILE_TOKENS / 2 && perMatrix <= direct);
+                    // Below, and for more tokens than it, all are the same; far beyond one tile none is faster.
+                    boolean differs = direct == least || (direct > least && perMatrix > direct / 4 && perMatrix <= direct);
                     boolean fits = perMatrix <= direct || (long) panel * shape.columns() * Float.BYTES <= MOST_SCRATCH;
-                    if (matters && fits) {
+                    if (differs && fits && panel < shape.rows() + 16) {
                         variants.add(new CpuVariant.Product(count, panel, direct));
                     }
                 }
@@ -119,9 +125,11 @@ final class CpuCatalogue {
     private List<Variant> attentions(AttentionShape shape, int tokens) {
         List<Variant> variants = new ArrayList<>();
         for (int count : threadCounts(tokens)) {
-            for (int tasks : TASKS) {
-                if ((long) tasks * count <= Math.max(2L, (long) tokens * shape.heads())) {
-                    variants.add(new CpuVariant.Attention(count, tasks));
+            for (int run = 1; run <= shape.kvHeads(); run *= 2) {
+                for (int tasks : TASKS) {
+                    if ((long) tasks * count <= Math.max(1L, (long) tokens * shape.kvHeads() / run)) {
+                        variants.add(new CpuVariant.Attention(count, run, tasks));
+                    }
                 }
             }
         }

@@ -23,12 +23,16 @@ final class CpuKernels {
 
     static native void moebius_destroy(@Cast("void*") long engine);
 
+    static native double moebius_read_bandwidth(@Cast("void*") long engine);
+
+    static native double moebius_peak_flops(@Cast("void*") long engine);
+
     static native @Cast("jlong") long moebius_allocate(@Cast("int64_t") long bytes);
 
     static native void moebius_free(@Cast("void*") long memory, @Cast("int64_t") long bytes);
 
     static native @Cast("jlong") long moebius_matrix(
-            @Cast("const void*") long data, int type, int rows, int columns, @Const float[] scales, int scaleCount,
+            @Cast("void*") long engine, @Cast("const void*") long data, int type, int rows, int columns, @Const float[] scales, int scaleCount,
             int blockRows, int blockColumns, int activation, float activationScale, int group);
 
     static native void moebius_matrix_free(@Cast("void*") long matrix);
@@ -53,7 +57,7 @@ final class CpuKernels {
     static native void moebius_attend(
             @Cast("void*") long engine, @Cast("const float*") long query, @Cast("const float*") long keys,
             @Cast("const float*") long values, @Const int[] positions, @Const int[] tables, @Const int[] tableOffsets,
-            int count, int heads, int kvHeads, int headDim, @Cast("float*") long out, int threads, int tasks);
+            int count, int heads, int kvHeads, int headDim, @Cast("float*") long out, int threads, int run, int tasks);
 
     static native void moebius_route(
             @Cast("void*") long engine, @Cast("const float*") long x, @Cast("const void*") long router, int rows,

@@ -3,7 +3,7 @@ package io.moebius.backend.cpu;
 import io.moebius.backend.Batch;
 import io.moebius.backend.KvCache;
 
-/** Float32 keys and values, [layers][blocks * 16 slots][heads * headDim] each, in native memory. */
+/** Float32 keys, [layers][blocks][heads][headDim][16], and values, [layers][blocks][heads][16][headDim], in native memory. */
 record CpuKvCache(Shape shape, int blocks, long keys, long values) implements KvCache {
 
     static long bytes(Shape shape, int blocks) {

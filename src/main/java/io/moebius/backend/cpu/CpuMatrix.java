@@ -18,7 +18,7 @@ record CpuMatrix(long address, Weight weight, String shape) implements Matrix {
     private static final int STATIC = 1;
     private static final int PER_GROUP = 2;
 
-    static CpuMatrix of(Weight weight, Activations activations) {
+    static CpuMatrix of(long engine, Weight weight, Activations activations) {
         if (!weight.data().isNative()) {
             throw new IllegalArgumentException("weight %s lies on the Java heap, map it".formatted(weight.name()));
         }
@@ -39,6 +39,7 @@ record CpuMatrix(long address, Weight weight, String shape) implements Matrix {
         };
         return new CpuMatrix(
                 CpuKernels.moebius_matrix(
+                        engine,
                         weight.data().address(),
                         switch (weight.dtype()) {
                             case F32 -> 0;

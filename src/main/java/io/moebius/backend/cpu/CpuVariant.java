@@ -12,10 +12,10 @@ sealed interface CpuVariant extends Variant {
         }
     }
 
-    record Attention(int threads, int tasks) implements CpuVariant {
+    record Attention(int threads, int run, int tasks) implements CpuVariant {
         @Override
         public String name() {
-            return "threads %d, tasks %d".formatted(threads, tasks);
+            return "threads %d, run %d, tasks %d".formatted(threads, run, tasks);
         }
     }
 }

@@ -4,6 +4,8 @@ import java.util.Arrays;
 
 /** The builds of the kernels, best first; the order is that of moebius_cpu.h. */
 public enum InstructionSet {
+    /** AVX-512 with dot products of bfloat16 (Zen 4, Sapphire Rapids). */
+    AVX512_BF16,
     AVX512,
     AVX2,
     BASELINE;

@@ -1,0 +1,154 @@
+package io.moebius.bench;
+
+import io.moebius.backend.Activations;
+import io.moebius.backend.Backend;
+import io.moebius.backend.Batch;
+import io.moebius.backend.Experts;
+import io.moebius.backend.KvCache;
+import io.moebius.backend.Matrix;
+import io.moebius.backend.Rope;
+import io.moebius.backend.Roofline;
+import io.moebius.backend.Routing;
+import io.moebius.backend.Tensor;
+import io.moebius.backend.Weight;
+import java.util.IdentityHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Adds up the work that a decoder asks another backend for. Which experts a router chose is not visible from here: as many are
+ * counted as even choices touch on average, experts * (1 - (1 - topK / experts) ^ tokens).
+ */
+final class MeteredBackend implements Backend {
+
+    private final Backend backend;
+    private final Map<Matrix, Long> bytes = new IdentityHashMap<>();
+    private double kvTokenBytes;
+    private Work total = new Work(0, 0);
+
+    MeteredBackend(Backend backend) {
+        this.backend = backend;
+    }
+
+    /** Of everything so far. */
+    Work total() {
+        return total;
+    }
+
+    private void read(Matrix matrix, int tokens) {
+        total = total.plus(bytes.get(matrix), 2.0 * matrix.rows() * matrix.columns() * tokens);
+    }
+
+    @Override
+    public Matrix load(Weight weight) {
+        Matrix matrix = backend.load(weight);
+        bytes.put(matrix, weight.bytes());
+        return matrix;
+    }
+
+    @Override
+    public KvCache kvCache(KvCache.Shape shape, int blocks) {
+        kvTokenBytes = (double) backend.kvBlockBytes(shape) / KvCache.BLOCK_TOKENS / shape.layers();
+        return backend.kvCache(shape, blocks);
+    }
+
+    @Override
+    public void project(Tensor x, Matrix weight, Tensor out) {
+        read(weight, x.rows());
+        backend.project(x, weight, out);
+    }
+
+    @Override
+    public void projectAdd(Tensor x, Matrix weight, Tensor residual) {
+        read(weight, x.rows());
+        backend.projectAdd(x, weight, residual);
+    }
+
+    @Override
+    public void route(Tensor x, Matrix router, Routing out) {
+        read(router, x.rows());
+        backend.route(x, router, out);
+    }
+
+    @Override
+    public void experts(Tensor x, Routing routing, Experts experts, Tensor residual) {
+        Matrix gate = experts.gate().getFirst();
+        double share = (double) routing.topK() / experts.count();
+        double touched = experts.count() * (1 - Math.pow(1 - share, x.rows()));
+        double expert = bytes.get(gate) + bytes.get(experts.up().getFirst()) + bytes.get(experts.down().getFirst());
+        total = total.plus(touched * expert, 6.0 * gate.rows() * gate.columns() * routing.topK() * x.rows());
+        backend.experts(x, routing, experts, residual);
+    }
+
+    @Override
+    public void attend(Batch batch, Tensor query, KvCache cache, int layer, Tensor out) {
+        for (int s = 0; s < batch.sequences(); s++) {
+            int last = batch.offsets()[s + 1] - 1;
+            total = total.plus(kvTokenBytes * (batch.positions()[last] + 1), 0);
+            for (int t = batch.offsets()[s]; t <= last; t++) {
+                total = total.plus(0, 4.0 * query.columns() * (batch.positions()[t] + 1));
+            }
+        }
+        backend.attend(batch, query, cache, layer, out);
+    }
+
+    @Override
+    public String description() {
+        return backend.description();
+    }
+
+    @Override
+    public Activations activations() {
+        return backend.activations();
+    }
+
+    @Override
+    public Optional<Roofline> roofline() {
+        return backend.roofline();
+    }
+
+    @Override
+    public Tensor tensor(int rows, int columns) {
+        return backend.tensor(rows, columns);
+    }
+
+    @Override
+    public Routing routing(int tokens, int topK) {
+        return backend.routing(tokens, topK);
+    }
+
+    @Override
+    public long kvBlockBytes(KvCache.Shape shape) {
+        return backend.kvBlockBytes(shape);
+    }
+
+    @Override
+    public void embed(Batch batch, Matrix table, Tensor out) {
+        backend.embed(batch, table, out);
+    }
+
+    @Override
+    public void rmsNorm(Tensor x, Matrix weight, double epsilon, Tensor out) {
+        backend.rmsNorm(x, weight, epsilon, out);
+    }
+
+    @Override
+    public void ropeAndStore(Batch batch, Rope rope, Tensor query, Tensor key, Tensor value, KvCache cache, int layer) {
+        backend.ropeAndStore(batch, rope, query, key, value, cache, layer);
+    }
+
+    @Override
+    public void gather(Tensor x, int[] rows, Tensor out) {
+        backend.gather(x, rows, out);
+    }
+
+    @Override
+    public void read(Tensor x, int row, float[] out) {
+        backend.read(x, row, out);
+    }
+
+    @Override
+    public void close() {
+        backend.close();
+    }
+}

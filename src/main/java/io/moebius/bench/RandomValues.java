@@ -1,0 +1,93 @@
+package io.moebius.bench;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.SplittableRandom;
+
+/** Fills tensors with random numbers as fast as a disk takes them: draws from a table of normally distributed elements. */
+final class RandomValues {
+
+    private static final int TABLE = 1 << 16;
+
+    private final SplittableRandom random;
+    private final double[] normal = new double[TABLE];
+
+    RandomValues(long seed) {
+        random = new SplittableRandom(seed);
+        SplittableRandom draws = random.split();
+        for (int i = 0; i < TABLE; i++) {
+            normal[i] = draws.nextGaussian();
+        }
+    }
+
+    /** One source of the bytes of a tensor, in order. */
+    interface Source {
+        /** Fills a buffer whose free room is a multiple of 8 bytes, or the tensor's last piece. */
+        void fill(ByteBuffer buffer);
+    }
+
+    Source of(PlannedTensor tensor) {
+        return switch (tensor.value()) {
+            case PlannedTensor.Value.Constant(float value) -> buffer -> {
+                while (buffer.hasRemaining()) {
+                    if (tensor.type().equals("F32")) {
+                        buffer.putFloat(value);
+                    } else {
+                        buffer.putShort(brain(value));
+                    }
+                }
+            };
+            case PlannedTensor.Value.Normal(double deviation) -> tensor.type().equals("BF16")
+                    ? brains(deviation)
+                    : codes(deviation);
+        };
+    }
+
+    private Source brains(double deviation) {
+        short[] table = new short[TABLE];
+        for (int i = 0; i < TABLE; i++) {
+            table[i] = brain((float) (deviation * normal[i]));
+        }
+        return buffer -> {
+            while (buffer.hasRemaining()) {
+                long draw = random.nextLong();
+                for (int i = 0; i < 4 && buffer.hasRemaining(); i++, draw >>>= 16) {
+                    buffer.putShort(table[(int) draw & TABLE - 1]);
+                }
+            }
+        };
+    }
+
+    private Source codes(double deviation) {
+        byte[] table = new byte[TABLE];
+        for (int i = 0; i < TABLE; i++) {
+            table[i] = e4m3(deviation * normal[i]);
+        }
+        return buffer -> {
+            while (buffer.hasRemaining()) {
+                long draw = random.nextLong();
+                for (int i = 0; i < 4 && buffer.hasRemaining(); i++, draw >>>= 16) {
+                    buffer.put(table[(int) draw & TABLE - 1]);
+                }
+            }
+        };
+    }
+
+    /** A little-endian buffer for a piece of a tensor. */
+    static ByteBuffer piece() {
+        return ByteBuffer.allocate(1 << 20).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private static short brain(float value) {
+        int bits = Float.floatToRawIntBits(value);
+        return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
+    }
+
+    /** The nearest e4m3 code (OCP OFP8 1.0), saturated at 448. */
+    private static byte e4m3(double value) {
+        double size = Math.min(Math.abs(value), 448);
+        int exponent = Math.max(size == 0 ? -6 : Math.getExponent(size), -6);
+        int steps = (int) Math.rint(size / Math.scalb(1.0, exponent - 3));
+        return (byte) ((exponent + 6) * 8 + steps | (value < 0 ? 0x80 : 0));
+    }
+}

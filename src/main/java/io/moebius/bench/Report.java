@@ -1,0 +1,45 @@
+package io.moebius.bench;
+
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What {@code bench model} found, as its JSON says it.
+ *
+ * @param machine processor, backend and threads
+ * @param bounds  null where the device has no measured ones
+ */
+@JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+public record Report(String machine, String model, Bounds bounds, List<Result> results) {
+
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    public record Bounds(double readBytesPerSecond, double flopsPerSecond, String flopsInstruction) {}
+
+    /**
+     * @param phase         prefill or decode
+     * @param promptTokens  of the prompt, or the context that each decoded token attends to
+     * @param boundFraction of the tokens per second that the lower of the two bounds allows; null without bounds
+     */
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    public record Result(String phase, int batch, int promptTokens, double tokensPerSecond, Double boundFraction) {}
+
+    /** A table for people. */
+    public String table() {
+        StringBuilder out = new StringBuilder("machine  %s\nmodel    %s\n".formatted(machine, model));
+        if (bounds != null) {
+            out.append(String.format(
+                    Locale.ROOT, "bounds   %.1f GB/s read, %.0f GFLOP/s (%s)%n",
+                    bounds.readBytesPerSecond / 1e9, bounds.flopsPerSecond / 1e9, bounds.flopsInstruction));
+        }
+        out.append("\nphase    batch  prompt  tokens/s  of its bound\n");
+        for (Result result : results) {
+            out.append(String.format(
+                    Locale.ROOT, "%-8s %5d  %6d  %8.1f  %s%n",
+                    result.phase, result.batch, result.promptTokens, result.tokensPerSecond,
+                    result.boundFraction == null ? "-" : String.format(Locale.ROOT, "%.0f %%", 100 * result.boundFraction)));
+        }
+        return out.toString();
+    }
+}
