@@ -8,5 +8,10 @@ public interface KernelCall {
     /** Rows of the step that it works on. */
     int tokens();
 
+    /** Bytes that it reads at least; each touched weight and cache entry once. */
+    double bytes();
+
+    double flops();
+
     void run(Variant variant);
 }

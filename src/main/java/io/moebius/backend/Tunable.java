@@ -1,6 +1,7 @@
 package io.moebius.backend;
 
 import java.util.List;
+import java.util.Optional;
 
 /** A backend whose kernels can be run in more than one way. */
 public interface Tunable {
@@ -13,6 +14,9 @@ public interface Tunable {
 
     /** Processors or streaming multiprocessors in use. */
     int cores();
+
+    /** What the device can do at most, measured now; empty where it is not known. */
+    Optional<Roofline> roofline();
 
     /** What runs a call of {@code tokens} rows where nothing else is chosen. */
     Variant defaultVariant(Site site, int tokens);

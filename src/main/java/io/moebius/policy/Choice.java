@@ -8,6 +8,7 @@ import io.moebius.backend.Site;
  *
  * @param variant  name of the chosen variant
  * @param runnerUp name of the best variant that was not chosen; empty where the site has one variant
+ * @param boundMicros the least that the machine's measured bandwidth and peak allow; 0 where they are not known
  */
 public record Choice(
         Site site,
@@ -16,7 +17,13 @@ public record Choice(
         double micros,
         double defaultMicros,
         String runnerUp,
-        double runnerUpMicros) {
+        double runnerUpMicros,
+        double boundMicros) {
+
+    /** The share of what the machine allows; 0 where that is not known. */
+    public double boundFraction() {
+        return boundMicros / micros;
+    }
 
     /** How many times faster than the default. */
     public double gain() {

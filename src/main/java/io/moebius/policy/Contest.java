@@ -29,12 +29,14 @@ final class Contest {
     private static final int FINALISTS = 2;
 
     private final Site site;
+    private final double boundMicros;
     private final Contender standing;
     private final List<Contender> all = new ArrayList<>();
     private List<Contender> left;
 
-    Contest(Site site, List<Variant> variants) {
+    Contest(Site site, List<Variant> variants, double boundMicros) {
         this.site = site;
+        this.boundMicros = boundMicros;
         variants.forEach(variant -> all.add(new Contender(variant)));
         standing = all.getFirst();
         standing.checked = true;
@@ -90,6 +92,6 @@ final class Contest {
                 .orElse(null);
         return new Choice(
                 site, tokens, chosen.variant.name(), chosen.samples.median() / 1e3, standing.samples.median() / 1e3,
-                second == null ? "" : second.variant.name(), second == null ? 0 : second.samples.median() / 1e3);
+                second == null ? "" : second.variant.name(), second == null ? 0 : second.samples.median() / 1e3, boundMicros);
     }
 }

@@ -54,7 +54,7 @@ public final class HtmlReport {
         policy.origin().fields().forEach((field, value) ->
                 out.append("<dt>%s</dt><dd>%s</dd>\n".formatted(escaped(field), escaped(value.toString()))));
         out.append("</dl>\n<p class=\"key\">Median time of all calls of a site in one step, by tokens of the step:"
-                + "<span style=\"background:#98a2b3\"></span>default<span style=\"background:#2563eb\"></span>chosen</p>\n<div class=\"charts\">\n");
+                + "<span style=\"background:#98a2b3\"></span>default<span style=\"background:#2563eb\"></span>chosen<span style=\"background:#16a34a\"></span>bound: what the machine's measured read bandwidth and peak allow</p>\n<div class=\"charts\">\n");
         policy.bySite().forEach((site, choices) -> out.append(figure(site, choices)));
         return out.append("</div>\n</html>\n").toString();
     }
@@ -62,19 +62,20 @@ public final class HtmlReport {
     private static String figure(Site site, TreeMap<Integer, Choice> choices) {
         StringBuilder out = new StringBuilder("<figure><h2>%s</h2>\n".formatted(escaped(site.toString())));
         out.append(chart(choices));
-        out.append("<table><tr><th>tokens</th><th>chosen</th><th>default</th><th>chosen</th><th>gain</th></tr>\n");
+        out.append("<table><tr><th>tokens</th><th>chosen</th><th>default</th><th>chosen</th><th>gain</th><th>of bound</th></tr>\n");
         choices.forEach((tokens, choice) -> out.append(String.format(
                 Locale.ROOT,
-                "<tr%s><td>%d</td><td>%s</td><td>%s</td><td>%s</td><td>%.2f&times;</td></tr>%n",
+                "<tr%s><td>%d</td><td>%s</td><td>%s</td><td>%s</td><td>%.2f&times;</td><td>%s</td></tr>%n",
                 choice.gain() > 1 ? "" : " class=\"same\"",
-                tokens, escaped(choice.variant()), time(choice.defaultMicros()), time(choice.micros()), choice.gain())));
+                tokens, escaped(choice.variant()), time(choice.defaultMicros()), time(choice.micros()), choice.gain(),
+                choice.boundMicros() == 0 ? "" : "%.0f %%".formatted(100 * choice.boundFraction()))));
         return out.append("</table></figure>\n").toString();
     }
 
     /** Both axes logarithmic. */
     private static String chart(TreeMap<Integer, Choice> choices) {
         Collection<Choice> all = choices.values();
-        double least = Math.log10(all.stream().mapToDouble(c -> Math.min(c.micros(), c.defaultMicros())).min().orElse(1));
+        double least = Math.log10(all.stream().mapToDouble(HtmlReport::least).min().orElse(1));
         double most = Math.log10(all.stream().mapToDouble(c -> Math.max(c.micros(), c.defaultMicros())).max().orElse(10));
         double low = Math.floor(least);
         double high = Math.max(low + 1, Math.ceil(most));
@@ -90,6 +91,9 @@ public final class HtmlReport {
                 "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%d</text>%n", x(tokens, steps), HEIGHT - BOTTOM + 18, tokens)));
         out.append(line(choices, Choice::defaultMicros, "#98a2b3", steps, low, high));
         out.append(line(choices, Choice::micros, "#2563eb", steps, low, high));
+        if (all.stream().allMatch(choice -> choice.boundMicros() > 0)) {
+            out.append(line(choices, Choice::boundMicros, "#16a34a", steps, low, high));
+        }
         return out.append("</svg>\n").toString();
     }
 
@@ -99,6 +103,11 @@ public final class HtmlReport {
         choices.forEach((tokens, choice) -> points.append(String.format(
                 Locale.ROOT, "%.1f,%.1f ", x(tokens, steps), y(Math.log10(Math.max(micros.applyAsDouble(choice), 1e-3)), low, high))));
         return "<polyline points=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\"/>\n".formatted(points.toString().strip(), color);
+    }
+
+    private static double least(Choice choice) {
+        double measured = Math.min(choice.micros(), choice.defaultMicros());
+        return choice.boundMicros() > 0 ? Math.min(measured, choice.boundMicros()) : measured;
     }
 
     private static double x(int tokens, double steps) {

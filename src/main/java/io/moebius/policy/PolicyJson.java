@@ -26,7 +26,7 @@ final class PolicyJson {
     private static final Set<String> TOP =
             Set.of("schema", "build", "device", "cores", "driver", "devices", "model", "format", "choices");
     private static final Set<String> LINE = Set.of(
-            "kernel", "shape", "tokens", "variant", "micros", "default_micros", "runner_up", "runner_up_micros");
+            "kernel", "shape", "tokens", "variant", "micros", "default_micros", "runner_up", "runner_up_micros", "bound_micros");
     private static final ObjectMapper JSON = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(8).maxStringLength(1000).build())
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -69,7 +69,7 @@ final class PolicyJson {
             }
             choices.add(new Choice(
                     site, tokens, text(line, "variant"), time(line, "micros"), time(line, "default_micros"),
-                    line.get("runner_up").asText(), time(line, "runner_up_micros")));
+                    line.get("runner_up").asText(), time(line, "runner_up_micros"), time(line, "bound_micros")));
         }
         return new Policy(origin, List.copyOf(choices));
     }
@@ -135,7 +135,8 @@ final class PolicyJson {
                     .put("micros", tenths(choice.micros()))
                     .put("default_micros", tenths(choice.defaultMicros()))
                     .put("runner_up", choice.runnerUp())
-                    .put("runner_up_micros", tenths(choice.runnerUpMicros()));
+                    .put("runner_up_micros", tenths(choice.runnerUpMicros()))
+                    .put("bound_micros", tenths(choice.boundMicros()));
             out.append(separator).append(line);
             separator = ",\n    ";
         }

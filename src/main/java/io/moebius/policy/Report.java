@@ -15,11 +15,12 @@ public final class Report {
         List<Choice> changed = policy.choices().stream().filter(choice -> choice.gain() > 1).toList();
         int width = changed.stream().mapToInt(choice -> choice.site().toString().length()).max().orElse(4);
         if (!changed.isEmpty()) {
-            out.append(line("  %-" + width + "s %6s  %-34s %12s %12s %6s", "site", "tokens", "chosen", "default us", "chosen us", "gain"));
+            out.append(line("  %-" + width + "s %6s  %-34s %12s %12s %6s %6s", "site", "tokens", "chosen", "default us", "chosen us", "gain", "bound"));
         }
         for (Choice choice : changed) {
-            out.append(line("  %-" + width + "s %6d  %-34s %12.1f %12.1f %5.2fx",
-                    choice.site(), choice.tokens(), choice.variant(), choice.defaultMicros(), choice.micros(), choice.gain()));
+            out.append(line("  %-" + width + "s %6d  %-34s %12.1f %12.1f %5.2fx %4.0f %%",
+                    choice.site(), choice.tokens(), choice.variant(), choice.defaultMicros(), choice.micros(), choice.gain(),
+                    100 * choice.boundFraction()));
         }
         return out.append(line("  %d of %d choices differ from the defaults", changed.size(), policy.choices().size())).toString();
     }

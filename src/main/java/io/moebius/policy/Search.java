@@ -1,5 +1,6 @@
 package io.moebius.policy;
 
+import io.moebius.backend.Roofline;
 import io.moebius.backend.Site;
 import io.moebius.backend.Tunable;
 import io.moebius.backend.Variant;
@@ -32,6 +33,7 @@ public final class Search {
     private final Steps steps;
     private final LongSupplier nanoTime;
     private final BooleanSupplier stop;
+    private final Optional<Roofline> roofline;
 
     /** @param stop asked between steps; true ends the search */
     public Search(Tunable backend, Steps steps, LongSupplier nanoTime, BooleanSupplier stop) {
@@ -39,6 +41,7 @@ public final class Search {
         this.steps = steps;
         this.nanoTime = nanoTime;
         this.stop = stop;
+        this.roofline = backend.roofline();
     }
 
     /** 1, 2, 4, ... and {@code most}. */
@@ -93,7 +96,7 @@ public final class Search {
             expected = first.fingerprint();
             first.nanos().keySet().stream()
                     .filter(site -> !settled.containsKey(site))
-                    .forEach(site -> contests.put(site, new Contest(site, backend.variants(site, tokens))));
+                    .forEach(site -> contests.put(site, new Contest(site, backend.variants(site, tokens), roofline.map(most -> first.boundMicros(site, most)).orElse(0.0))));
             repeats = (int) Math.clamp(ROUND_NANOS / Math.max(1, step(Map.of()).total()), 1, MOST_REPEATS);
             while (true) {
                 for (int i = 0; i < repeats; i++) {

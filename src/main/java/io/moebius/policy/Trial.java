@@ -2,6 +2,7 @@ package io.moebius.policy;
 
 import io.moebius.backend.Dispatch;
 import io.moebius.backend.KernelCall;
+import io.moebius.backend.Roofline;
 import io.moebius.backend.Site;
 import io.moebius.backend.Tunable;
 import io.moebius.backend.Variant;
@@ -16,6 +17,7 @@ final class Trial implements Dispatch {
     private final LongSupplier nanoTime;
     private final Map<Site, Variant> variants;
     private final Map<Site, Long> nanos = new TreeMap<>();
+    private final Map<Site, double[]> work = new TreeMap<>();
     private long fingerprint;
     private long total;
 
@@ -42,11 +44,19 @@ final class Trial implements Dispatch {
         long begin = nanoTime.getAsLong();
         call.run(variant == null ? backend.defaultVariant(call.site(), call.tokens()) : variant);
         nanos.merge(call.site(), nanoTime.getAsLong() - begin, Long::sum);
+        double[] done = work.computeIfAbsent(call.site(), site -> new double[2]);
+        done[0] += call.bytes();
+        done[1] += call.flops();
     }
 
     /** The time of every site that the step had. */
     Map<Site, Long> nanos() {
         return nanos;
+    }
+
+    /** The least time for all calls of {@code site} on a machine of that roofline. */
+    double boundMicros(Site site, Roofline roofline) {
+        return 1e6 * roofline.seconds(work.get(site)[0], work.get(site)[1]);
     }
 
     long fingerprint() {

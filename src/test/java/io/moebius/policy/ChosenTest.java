@@ -19,7 +19,7 @@ class ChosenTest {
     }
 
     private static Choice choice(int tokens, String variant) {
-        return new Choice(ToyMachine.site("project"), tokens, variant, 1, 2, "", 0);
+        return new Choice(ToyMachine.site("project"), tokens, variant, 1, 2, "", 0, 0);
     }
 
     private static String used(Chosen chosen, String kernel, int tokens) {
@@ -33,6 +33,16 @@ class ChosenTest {
             @Override
             public int tokens() {
                 return tokens;
+            }
+
+            @Override
+            public double bytes() {
+                return 0;
+            }
+
+            @Override
+            public double flops() {
+                return 0;
             }
 
             @Override

@@ -23,7 +23,7 @@ class PolicyFolderTest {
 
     private static final Origin HERE = new Origin("b1", "AMD EPYC", 2, 0, 1, "MixtralForCausalLM hidden 64", "AutoFP8");
     private static final Choice CHOICE =
-            new Choice(new Site("project", "64 x 64 e4m3"), 4, "threads 1, panel 16, direct 4", 12.5, 20, "threads 2, panel 8, direct 4", 13);
+            new Choice(new Site("project", "64 x 64 e4m3"), 4, "threads 1, panel 16, direct 4", 12.5, 20, "threads 2, panel 8, direct 4", 13, 6);
 
     @TempDir
     private Path folder;
@@ -52,8 +52,8 @@ class PolicyFolderTest {
     @Test
     void mergesBySiteAndTokenCount() {
         saved();
-        Choice faster = new Choice(CHOICE.site(), 4, "threads 1, panel 8, direct 4", 10, 20, "", 0);
-        Choice other = new Choice(CHOICE.site(), 8, "threads 1, panel 8, direct 4", 30, 40, "", 0);
+        Choice faster = new Choice(CHOICE.site(), 4, "threads 1, panel 8, direct 4", 10, 20, "", 0, 0);
+        Choice other = new Choice(CHOICE.site(), 8, "threads 1, panel 8, direct 4", 30, 40, "", 0, 0);
         assertThat(policies().save(HERE, List.of(other, faster)).choices()).containsExactly(faster, other);
         assertThat(policies().find(HERE).orElseThrow().choices()).containsExactly(faster, other);
     }
@@ -102,7 +102,7 @@ class PolicyFolderTest {
     void keepsWhatManyWriteAtOnce() throws Exception {
         List<Thread> writers = IntStream.rangeClosed(1, 24)
                 .mapToObj(tokens -> Thread.ofPlatform().start(() -> new PolicyFolder(folder).save(
-                        HERE, List.of(new Choice(CHOICE.site(), tokens, CHOICE.variant(), 1, 2, "", 0)))))
+                        HERE, List.of(new Choice(CHOICE.site(), tokens, CHOICE.variant(), 1, 2, "", 0, 0)))))
                 .toList();
         for (Thread writer : writers) {
             writer.join();

@@ -19,7 +19,7 @@ class PolicySchemaTest {
     void namesTheFieldsOfASavedPolicy() throws Exception {
         JsonNode schema = JSON.readTree(Path.of("policy/policy.schema.json").toFile());
         JsonNode policy = JSON.readTree(PolicyJson.write(new Policy(
-                new Origin("b", "d", 1, 0, 1, "m", "f"), List.of(new Choice(new Site("k", "s"), 1, "v", 1, 2, "r", 3)))));
+                new Origin("b", "d", 1, 0, 1, "m", "f"), List.of(new Choice(new Site("k", "s"), 1, "v", 1, 2, "r", 3, 1)))));
         assertThat(names(schema.get("properties"))).containsExactlyElementsOf(names(policy));
         JsonNode choice = schema.get("properties").get("choices").get("items").get("properties");
         assertThat(names(choice)).containsExactlyElementsOf(names(policy.get("choices").get(0)));

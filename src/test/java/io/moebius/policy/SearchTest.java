@@ -36,6 +36,7 @@ class SearchTest {
         assertThat(choice.runnerUp()).isEqualTo("v1");
         assertThat(choice.runnerUpMicros()).isEqualTo(180);
         assertThat(choice.gain()).isEqualTo(2);
+        assertThat(choice.boundMicros()).isEqualTo(20);
     }
 
     @Test

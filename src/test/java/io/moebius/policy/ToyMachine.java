@@ -2,6 +2,7 @@ package io.moebius.policy;
 
 import io.moebius.backend.Dispatch;
 import io.moebius.backend.KernelCall;
+import io.moebius.backend.Roofline;
 import io.moebius.backend.Site;
 import io.moebius.backend.Tunable;
 import io.moebius.backend.Variant;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 
 /** A machine whose kernels take the time that a test gives them, on a clock of its own. */
@@ -78,6 +80,11 @@ final class ToyMachine implements Tunable, Steps {
     }
 
     @Override
+    public Optional<Roofline> roofline() {
+        return Optional.of(new Roofline(1, 1e6, "toy"));
+    }
+
+    @Override
     public Variant defaultVariant(Site site, int tokens) {
         return sites.get(site).getFirst();
     }
@@ -128,6 +135,17 @@ final class ToyMachine implements Tunable, Steps {
         @Override
         public int tokens() {
             return tokens;
+        }
+
+        @Override
+        public double bytes() {
+            return 0;
+        }
+
+        /** As many as the machine does in 10 microseconds for each token. */
+        @Override
+        public double flops() {
+            return 10.0 * tokens;
         }
 
         @Override

@@ -128,7 +128,8 @@ public final class CpuBackend implements Backend, Tunable {
         shape(x, x.rows(), weight.columns());
         shape(out, x.rows(), weight.rows());
         Site site = catalogue.project((CpuMatrix) weight);
-        dispatch.run(new CpuCall(site, x.rows(), variant -> {
+        double flops = 2.0 * weight.rows() * weight.columns() * x.rows();
+        dispatch.run(new CpuCall(site, x.rows(), ((CpuMatrix) weight).weight().bytes(), flops, variant -> {
             CpuVariant.Product how = (CpuVariant.Product) variant;
             CpuKernels.moebius_project(
                     engine(), address(x), address(weight), x.rows(), address(out), add, how.threads(), how.panel(), how.direct());
@@ -162,7 +163,17 @@ public final class CpuBackend implements Backend, Tunable {
         layer(layer, shape);
         int[] tables = pages.tables(batch);
         int[] tableOffsets = pages.tableOffsets(batch);
-        dispatch.run(new CpuCall(catalogue.attend(heads, shape), batch.size(), variant -> {
+        double cached = 0;
+        double seen = 0;
+        for (int s = 0; s < batch.sequences(); s++) {
+            cached += batch.positions()[batch.offsets()[s + 1] - 1] + 1;
+        }
+        for (int position : batch.positions()) {
+            seen += position + 1;
+        }
+        double bytes = cached * 2 * shape.heads() * shape.headDim() * Float.BYTES;
+        double flops = seen * 4 * heads * shape.headDim();
+        dispatch.run(new CpuCall(catalogue.attend(heads, shape), batch.size(), bytes, flops, variant -> {
             CpuVariant.Attention how = (CpuVariant.Attention) variant;
             CpuKernels.moebius_attend(
                     engine(), address(query), pages.keys(layer), pages.values(layer), batch.positions(), tables, tableOffsets,
@@ -193,7 +204,11 @@ public final class CpuBackend implements Backend, Tunable {
             matrices[3 * e + 2] = address(shape(experts.down().get(e), x.columns(), ffn));
         }
         Site site = catalogue.experts((CpuMatrix) experts.gate().getFirst(), experts.count(), chosen.topK());
-        dispatch.run(new CpuCall(site, x.rows(), variant -> {
+        CpuMatrix gate = (CpuMatrix) experts.gate().getFirst();
+        // Which experts the router chose stands in native memory: as many are counted as even choices touch.
+        double touched = experts.count() * (1 - Math.pow(1 - (double) chosen.topK() / experts.count(), x.rows()));
+        double flops = 6.0 * gate.rows() * gate.columns() * chosen.topK() * x.rows();
+        dispatch.run(new CpuCall(site, x.rows(), 3 * touched * gate.weight().bytes(), flops, variant -> {
             CpuVariant.Product how = (CpuVariant.Product) variant;
             CpuKernels.moebius_experts(
                     engine(), address(x), chosen.ids(), chosen.weights(), x.rows(), chosen.topK(), matrices, experts.count(),
@@ -248,7 +263,7 @@ public final class CpuBackend implements Backend, Tunable {
         dispatch = next;
     }
 
-    private record CpuCall(Site site, int tokens, Consumer<Variant> kernel) implements KernelCall {
+    private record CpuCall(Site site, int tokens, double bytes, double flops, Consumer<Variant> kernel) implements KernelCall {
         @Override
         public void run(Variant variant) {
             kernel.accept(variant);
