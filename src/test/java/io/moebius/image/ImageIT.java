@@ -28,7 +28,7 @@ class ImageIT {
     private static final String QUESTION = """
             {"messages": [{"role": "user", "content": "What is the capital of France?"}], "max_tokens": 8}""";
     private static final String STORY = """
-            {"messages": [{"role": "user", "content": "Tell me a story."}], "max_tokens": 1900, "min_tokens": 1900, "n": 4}""";
+            {"messages": [{"role": "user", "content": "Tell me a story."}], "max_tokens": 1000, "min_tokens": 1000}""";
 
     @BeforeAll
     static void theImageCanRun() {
@@ -82,7 +82,7 @@ class ImageIT {
 
     @Test
     void sigtermLetsARunningRequestFinishAndExitsWithZero() throws Exception {
-        try (GenericContainer<?> container = Image.container()) {
+        try (GenericContainer<?> container = Image.container("--drain-timeout", "110")) {
             container.start();
             var answer = CompletableFuture.supplyAsync(() -> {
                 try {
@@ -95,7 +95,7 @@ class ImageIT {
                 assertThat(answer).as("the answer, still to come").isNotDone();
             }
             int code = Image.signal(container, "SIGTERM");
-            assertThat(answer.get()).contains("\"completion_tokens\":7600");
+            assertThat(answer.get()).contains("\"completion_tokens\":1000");
             assertThat(code).isZero();
         }
     }
