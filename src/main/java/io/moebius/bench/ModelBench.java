@@ -64,11 +64,14 @@ public final class ModelBench implements AutoCloseable {
                 timings.stream().map(timing -> timing.result(roofline)).toList());
     }
 
-    private record Timing(String phase, int batch, int promptTokens, int tokens, double seconds, Work work) {
+    private record Timing(String phase, int batch, int promptTokens, int tokens, double[] all, Work work) {
 
         Report.Result result(Optional<Roofline> roofline) {
+            double[] sorted = all.clone();
+            Arrays.sort(sorted);
+            double seconds = sorted[sorted.length / 2];
             return new Report.Result(
-                    phase, batch, promptTokens, tokens / seconds,
+                    phase, batch, promptTokens, tokens / seconds, tokens / sorted[0],
                     roofline.map(r -> r.seconds(work.bytes(), work.flops()) / seconds).orElse(null));
         }
     }
@@ -81,7 +84,7 @@ public final class ModelBench implements AutoCloseable {
             seconds[i] = prefillOnce(prompt);
         }
         Work all = backend.total().minus(before);
-        return new Timing("prefill", 1, prompt, prompt, median(seconds), new Work(all.bytes() / PREFILLS, all.flops() / PREFILLS));
+        return new Timing("prefill", 1, prompt, prompt, seconds, new Work(all.bytes() / PREFILLS, all.flops() / PREFILLS));
     }
 
     private double prefillOnce(int prompt) {
@@ -114,7 +117,7 @@ public final class ModelBench implements AutoCloseable {
             work = backend.total().minus(before);
         }
         double[] warm = seconds.stream().skip(2).mapToDouble(d -> d).toArray();
-        return new Timing("decode", batch, context, batch, median(warm), work);
+        return new Timing("decode", batch, context, batch, warm, work);
     }
 
     /** One step, waited for. */
@@ -157,12 +160,6 @@ public final class ModelBench implements AutoCloseable {
 
     private int[] tokens(int count) {
         return random.ints(count, 0, decoder.vocabulary()).toArray();
-    }
-
-    private static double median(double[] values) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        return sorted[sorted.length / 2];
     }
 
     @Override
