@@ -34,13 +34,13 @@ void quantize(const float *x, int count, float scale, float *out) {
     for (int i = 0; i < count; i++) out[i] = round_e4m3(x[i] / scale) * scale;
 }
 
-void quantize_groups(const float *x, int columns, int group, float *out) {
+void quantize_groups(const float *x, int columns, int group, float bound, float *out) {
     for (int begin = 0; begin < columns; begin += group) {
         int count = std::min(group, columns - begin);
         float largest = 0;
         for (int i = 0; i < count; i++) largest = std::max(largest, std::fabs(x[begin + i]));
         if (largest > 0)
-            quantize(x + begin, count, largest / 448.0f, out + begin);
+            quantize(x + begin, count, std::min(largest, bound) / 448.0f, out + begin);
         else
             std::copy(x + begin, x + begin + count, out + begin);
     }
@@ -57,7 +57,7 @@ const float *Engine::quantized(const Matrix &matrix, const float *x, int rows, s
             if (matrix.activation == MOEBIUS_STATIC)
                 quantize(x + t * columns, columns, matrix.activation_scale, memory.data() + t * columns);
             else
-                quantize_groups(x + t * columns, columns, matrix.group, memory.data() + t * columns);
+                quantize_groups(x + t * columns, columns, matrix.group, matrix.activation_scale, memory.data() + t * columns);
         }
     });
     return memory.data();

@@ -28,7 +28,8 @@ void *moebius_allocate(int64_t bytes);
 void moebius_free(void *memory, int64_t bytes);
 
 /* A matrix [rows, columns] over data that stays the caller's; scales (E4M3 only) are copied: one per block of
-   block_rows x block_columns. group: channels per scale of MOEBIUS_PER_GROUP. */
+   block_rows x block_columns. activation_scale: the scale of MOEBIUS_STATIC,
+   the largest amax of MOEBIUS_PER_GROUP; group: channels per scale of the latter. */
 void *moebius_matrix(const void *data, int type, int rows, int columns, const float *scales, int scale_count,
                      int block_rows, int block_columns, int activation, float activation_scale, int group);
 void moebius_matrix_free(void *matrix);

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
-/** The weights of one decoder layer, by the names that Hugging Face's MixtralForCausalLM gives them. */
+/** The weights of one decoder layer, by canonical names. */
 record MixtralLayer(
         Matrix inputNorm,
         Matrix query,
@@ -27,7 +27,7 @@ record MixtralLayer(
         int keyWidth = config.kvHeads() * config.headDim();
         String prefix = "model.layers." + layer + ".";
         String attention = prefix + "self_attn.";
-        String mixture = prefix + "block_sparse_moe.";
+        String mixture = prefix + "mlp.";
         return new MixtralLayer(
                 backend.load(checkpoint.tensor(prefix + "input_layernorm.weight", 1, hidden)),
                 backend.load(checkpoint.linear(attention + "q_proj", queryWidth, hidden)),
@@ -37,9 +37,9 @@ record MixtralLayer(
                 backend.load(checkpoint.tensor(prefix + "post_attention_layernorm.weight", 1, hidden)),
                 backend.load(checkpoint.linear(mixture + "gate", config.experts(), hidden)),
                 new Experts(
-                        each(config, e -> backend.load(checkpoint.linear(expert(mixture, e, "w1"), config.ffn(), hidden))),
-                        each(config, e -> backend.load(checkpoint.linear(expert(mixture, e, "w3"), config.ffn(), hidden))),
-                        each(config, e -> backend.load(checkpoint.linear(expert(mixture, e, "w2"), hidden, config.ffn())))));
+                        each(config, e -> backend.load(checkpoint.linear(expert(mixture, e, "gate_proj"), config.ffn(), hidden))),
+                        each(config, e -> backend.load(checkpoint.linear(expert(mixture, e, "up_proj"), config.ffn(), hidden))),
+                        each(config, e -> backend.load(checkpoint.linear(expert(mixture, e, "down_proj"), hidden, config.ffn())))));
     }
 
     private static String expert(String mixture, int expert, String matrix) {

@@ -30,7 +30,7 @@ record CpuMatrix(long address, Weight weight) implements Matrix {
         int kind = switch (scheme) {
             case ActivationQuantization.None() -> KEEP;
             case ActivationQuantization.Static(float scale) -> STATIC;
-            case ActivationQuantization.PerToken() -> PER_GROUP;
+            case ActivationQuantization.PerToken(float bound) -> PER_GROUP;
             case ActivationQuantization.PerGroup(int channels) -> PER_GROUP;
         };
         return new CpuMatrix(
@@ -49,7 +49,11 @@ record CpuMatrix(long address, Weight weight) implements Matrix {
                         scales.blockRows(),
                         scales.blockColumns(),
                         kind,
-                        scheme instanceof ActivationQuantization.Static(float scale) ? scale : 0,
+                        switch (scheme) {
+                            case ActivationQuantization.Static(float scale) -> scale;
+                            case ActivationQuantization.PerToken(float bound) -> bound;
+                            default -> Float.POSITIVE_INFINITY;
+                        },
                         scheme instanceof ActivationQuantization.PerGroup(int channels) ? channels : weight.columns()),
                 weight);
     }
