@@ -28,4 +28,15 @@ public record ModelConfig(
         int slidingWindow,
         boolean tiedEmbeddings,
         int bosToken,
-        Set<Integer> eosTokens) {}
+        Set<Integer> eosTokens) {
+
+    /** Channels of all query heads. */
+    public int queryWidth() {
+        return heads * headDim;
+    }
+
+    /** Channels of all key heads, or value heads. */
+    public int keyWidth() {
+        return kvHeads * headDim;
+    }
+}

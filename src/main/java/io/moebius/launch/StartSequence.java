@@ -15,7 +15,7 @@ import io.moebius.hub.EmbeddedModel;
 import io.moebius.hub.HubCache;
 import io.moebius.hub.HubException;
 import io.moebius.model.Decoder;
-import io.moebius.model.Mixtral;
+import io.moebius.model.Transformer;
 import io.moebius.observe.Metrics;
 import io.moebius.text.ModelText;
 import io.moebius.text.TextException;
@@ -82,7 +82,7 @@ final class StartSequence {
         phase("loading the weights");
         int maxSequences = (int) settings.whole(EngineFlags.MAX_BATCH_SIZE);
         int maxTokens = (int) Math.max(settings.whole(EngineFlags.MAX_TOKEN_COUNT), maxSequences);
-        Decoder decoder = Mixtral.load(checkpoint, backend, maxTokens, maxSequences, fraction -> {
+        Decoder decoder = Transformer.load(checkpoint, backend, maxTokens, maxSequences, fraction -> {
             readiness.phase("loading the weights", fraction);
             console.progress(fraction);
         });

@@ -23,15 +23,13 @@ record Workspace(int maxTokens, int maxSequences, Step largest) {
             Tensor logits) {}
 
     static Workspace allocate(ModelConfig config, Backend backend, int maxTokens, int maxSequences) {
-        int queryWidth = config.heads() * config.headDim();
-        int keyWidth = config.kvHeads() * config.headDim();
         Step largest = new Step(
                 backend.tensor(maxTokens, config.hidden()),
                 backend.tensor(maxTokens, config.hidden()),
-                backend.tensor(maxTokens, queryWidth),
-                backend.tensor(maxTokens, keyWidth),
-                backend.tensor(maxTokens, keyWidth),
-                backend.tensor(maxTokens, queryWidth),
+                backend.tensor(maxTokens, config.queryWidth()),
+                backend.tensor(maxTokens, config.keyWidth()),
+                backend.tensor(maxTokens, config.keyWidth()),
+                backend.tensor(maxTokens, config.queryWidth()),
                 backend.routing(maxTokens, config.expertsPerToken()),
                 backend.tensor(maxSequences, config.hidden()),
                 backend.tensor(maxSequences, config.hidden()),

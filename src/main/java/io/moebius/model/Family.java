@@ -1,0 +1,15 @@
+package io.moebius.model;
+
+/** An architecture family: what its layers are made of. */
+interface Family {
+
+    DecoderLayer load(LayerWeights weights);
+
+    /** @param architecture as config.json names it; the checkpoint package lets no other through */
+    static Family of(String architecture) {
+        return switch (architecture) {
+            case "MixtralForCausalLM" -> new Mixtral();
+            default -> throw new IllegalArgumentException("no model family for " + architecture);
+        };
+    }
+}
