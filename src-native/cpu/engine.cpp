@@ -1,5 +1,6 @@
 // Instruction sets, memory and matrices; rounding of inputs to e4m3.
 #include "engine.h"
+#include "e4m3.h"
 
 #include <sys/mman.h>
 
@@ -16,19 +17,6 @@ std::vector<float> &Engine::row_memory(int columns) {
 }
 
 namespace {
-
-// The nearest value that e4m3 can hold, ties to even, saturated at 448: a float of 1.5 * 2^23 steps has no room for less than
-// a step, so that adding it rounds.
-float round_e4m3(float x) {
-    const float clamped = x > 448 ? 448 : x < -448 ? -448 : x;
-    uint32_t bits;
-    std::memcpy(&bits, &clamped, sizeof bits);
-    const uint32_t exponent = std::max(bits >> 23 & 255, 127u - 6);
-    bits = (exponent - 3 + 23) << 23 | 1u << 22;
-    float steps;
-    std::memcpy(&steps, &bits, sizeof bits);
-    return (clamped + steps) - steps;
-}
 
 void quantize(const float *x, int count, float scale, float *out) {
     for (int i = 0; i < count; i++) out[i] = round_e4m3(x[i] / scale) * scale;

@@ -40,13 +40,20 @@ void moebius_embed(void *engine, const void *table, const int *tokens, int count
 void moebius_rms_norm(void *engine, const float *x, const void *weight, double epsilon, int rows, float *out);
 /* out [rows, matrix rows] = x * transpose(matrix), added to out if add. */
 void moebius_project(void *engine, const float *x, const void *matrix, int rows, float *out, int add);
-/* Rotates query and key [count, heads * head_dim] in place and stores key and value at their slots of the layer's cache. */
+/* x [rows, columns] += bias (one row). */
+void moebius_add_bias(void *engine, float *x, const void *bias, int rows);
+/* gate = silu(gate) * up, [rows, columns]. */
+void moebius_swiglu(void *engine, float *gate, const float *up, int rows, int columns);
+/* Rotates query and key [count, heads * head_dim] in place and stores key and value at their slots of the layer's cache
+   of type F32, BF16 or E4M3, the latter as codes of x / scale. */
 void moebius_rope_store(void *engine, float *query, float *key, const float *value, const int *positions, const int *slots,
-                        int count, int heads, int kv_heads, int head_dim, float theta, float *keys, float *values);
-/* Causal attention: token t reads positions 0..positions[t] of its sequence, position p at slot
-   tables[table_offsets[t] + p / 16] * 16 + p % 16. */
-void moebius_attend(void *engine, const float *query, const float *keys, const float *values, const int *positions,
-                    const int *tables, const int *table_offsets, int count, int heads, int kv_heads, int head_dim, float *out);
+                        int count, int heads, int kv_heads, int head_dim, float theta, void *keys, void *values, int type,
+                        float key_scale, float value_scale);
+/* Causal attention: token t reads positions 0..positions[t] of its sequence, the last `window` of them unless that is 0,
+   position p at slot tables[table_offsets[t] + p / 16] * 16 + p % 16. */
+void moebius_attend(void *engine, const float *query, const void *keys, const void *values, int type, float key_scale,
+                    float value_scale, int window, const int *positions, const int *tables, const int *table_offsets,
+                    int count, int heads, int kv_heads, int head_dim, float *out);
 /* The top_k largest of softmax(x * transpose(router)), ties to the lower index, divided by their sum. */
 void moebius_route(void *engine, const float *x, const void *router, int rows, int top_k, int *ids, float *weights);
 /* residual += sum of weight * down(silu(gate x) * up x) over the chosen experts, in the order of choice.

@@ -3,6 +3,7 @@ package io.moebius.model;
 import io.moebius.backend.Backend;
 import io.moebius.backend.Batch;
 import io.moebius.backend.KvCache;
+import io.moebius.backend.KvStorage;
 import io.moebius.backend.Matrix;
 import io.moebius.backend.Tensor;
 import io.moebius.checkpoint.Checkpoint;
@@ -96,6 +97,6 @@ public final class Transformer implements Decoder {
 
     @Override
     public KvCache.Shape kvShape() {
-        return new KvCache.Shape(config.layers(), config.kvHeads(), config.headDim());
+        return new KvCache.Shape(config.layers(), config.kvHeads(), config.headDim(), config.slidingWindow(), new KvStorage.Native());
     }
 }

@@ -108,6 +108,18 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public void addBias(Tensor x, Matrix bias) {
+        shape(bias, 1, x.columns());
+        CpuKernels.moebius_add_bias(engine, address(x), address(bias), x.rows());
+    }
+
+    @Override
+    public void swiGlu(Tensor gate, Tensor up) {
+        shape(up, gate.rows(), gate.columns());
+        CpuKernels.moebius_swiglu(engine, address(gate), address(up), gate.rows(), gate.columns());
+    }
+
+    @Override
     public void ropeAndStore(
             Batch batch, Rope rope, Tensor query, Tensor key, Tensor value, KvCache cache, int layer) {
         CpuKvCache pages = (CpuKvCache) cache;
@@ -120,7 +132,7 @@ public final class CpuBackend implements Backend {
         CpuKernels.moebius_rope_store(
                 engine, address(query), address(key), address(value), batch.positions(), pages.slots(batch), batch.size(),
                 query.columns() / shape.headDim(), shape.heads(), shape.headDim(), rope.theta(), pages.keys(layer),
-                pages.values(layer));
+                pages.values(layer), CpuMatrix.type(CpuKvCache.type(shape)), pages.keyScale(layer), pages.valueScale(layer));
     }
 
     @Override
@@ -133,7 +145,8 @@ public final class CpuBackend implements Backend {
         shape(out, batch.size(), query.columns());
         layer(layer, shape);
         CpuKernels.moebius_attend(
-                engine, address(query), pages.keys(layer), pages.values(layer), batch.positions(), pages.tables(batch),
+                engine, address(query), pages.keys(layer), pages.values(layer), CpuMatrix.type(CpuKvCache.type(shape)),
+                pages.keyScale(layer), pages.valueScale(layer), shape.window(), batch.positions(), pages.tables(batch),
                 pages.tableOffsets(batch), batch.size(), heads, shape.heads(), shape.headDim(), address(out));
     }
 

@@ -36,12 +36,7 @@ record CpuMatrix(long address, Weight weight) implements Matrix {
         return new CpuMatrix(
                 CpuKernels.moebius_matrix(
                         weight.data().address(),
-                        switch (weight.dtype()) {
-                            case F32 -> 0;
-                            case F16 -> 1;
-                            case BF16 -> 2;
-                            case E4M3 -> 3;
-                        },
+                        type(weight.dtype()),
                         weight.rows(),
                         weight.columns(),
                         scales.values(),
@@ -56,6 +51,16 @@ record CpuMatrix(long address, Weight weight) implements Matrix {
                         },
                         scheme instanceof ActivationQuantization.PerGroup(int channels) ? channels : weight.columns()),
                 weight);
+    }
+
+    /** As moebius_cpu.h numbers them. */
+    static int type(DType type) {
+        return switch (type) {
+            case F32 -> 0;
+            case F16 -> 1;
+            case BF16 -> 2;
+            case E4M3 -> 3;
+        };
     }
 
     /** The scales of an e4m3 matrix, as many as its blocks: the kernels read them by block. */

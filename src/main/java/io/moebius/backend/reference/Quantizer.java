@@ -31,7 +31,7 @@ final class Quantizer {
         return out;
     }
 
-    private static double[] quantize(double[] x, int start, int end, double scale, double[] out) {
+    static double[] quantize(double[] x, int start, int end, double scale, double[] out) {
         for (int i = start; i < end; i++) {
             out[i] = E4m3.round(x[i] / scale) * scale;
         }
