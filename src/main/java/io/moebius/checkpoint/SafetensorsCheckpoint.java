@@ -2,6 +2,7 @@ package io.moebius.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.moebius.backend.DType;
+import io.moebius.backend.KvStorage;
 import io.moebius.backend.Weight;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,6 +47,16 @@ record SafetensorsCheckpoint(
     @Override
     public boolean has(String name) {
         return tensors.containsKey(name);
+    }
+
+    @Override
+    public boolean asksForFp8KvCache() {
+        return quantization.kvCache();
+    }
+
+    @Override
+    public KvStorage.Fp8 fp8KvStorage() {
+        return KvScales.read(config.layers(), tensors);
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.moebius.api.ServedModel;
 import io.moebius.backend.Activations;
 import io.moebius.backend.Backend;
 import io.moebius.backend.KvCache;
+import io.moebius.backend.KvStorage;
 import io.moebius.checkpoint.Checkpoint;
 import io.moebius.checkpoint.CheckpointException;
 import io.moebius.checkpoint.ModelConfig;
@@ -86,16 +87,18 @@ final class StartSequence {
             readiness.phase("loading the weights", fraction);
             console.progress(fraction);
         });
-        MemoryPlan plan = MemoryPlan.of(
-                FreeMemory.bytes(), backend.kvBlockBytes(decoder.kvShape()), maxSequences, maxSequenceLength);
-        KvCache cache = backend.kvCache(decoder.kvShape(), plan.blocks());
+        KvStorage storage = KvCacheType.of(settings.required(EngineFlags.KV_CACHE_DTYPE), checkpoint);
+        KvCache.Shape shape = decoder.kvShape().stored(storage);
+        MemoryPlan plan =
+                MemoryPlan.of(FreeMemory.bytes(), backend.kvBlockBytes(shape), maxSequences, maxSequenceLength);
+        KvCache cache = backend.kvCache(shape, plan.blocks());
         Limits limits = new Limits(maxSequences, maxTokens, maxSequenceLength, MAX_QUEUE);
         Engine engine = new StepEngine(decoder, cache, limits, metrics, settings.on(ServerFlags.IGNORE_NAN_ERROR));
         phase("generating a first token");
         FirstToken.generate(engine, Math.max(0, text.tokenizer().bosToken()));
         metrics.observe(engine);
         readiness.ready(servedModel(name, config, text, engine, maxSequenceLength));
-        console.ready(summary(name, checkpoint, backend, plan, maxSequenceLength));
+        console.ready(summary(name, checkpoint, backend, plan, KvCacheType.name(storage), maxSequenceLength));
         return new Service(engine, backend, text.tokenizer());
     }
 
@@ -123,7 +126,7 @@ final class StartSequence {
     }
 
     private Summary summary(
-            String name, Checkpoint checkpoint, Backend backend, MemoryPlan plan, int maxSequenceLength) {
+            String name, Checkpoint checkpoint, Backend backend, MemoryPlan plan, String cacheType, int maxSequenceLength) {
         return new Summary(
                 name,
                 checkpoint.format(),
@@ -133,6 +136,7 @@ final class StartSequence {
                         ? "8bit, quantised as the checkpoint says"
                         : "16bit, unquantised (weight-only FP8)",
                 plan,
+                cacheType,
                 maxSequenceLength,
                 policy(),
                 settings.port("quarkus.http.port"),
