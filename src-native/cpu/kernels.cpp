@@ -3,6 +3,7 @@
 #include "kernels.h"
 
 #include "gemm.h"
+#include "int4.h"
 #include "vector.h"
 
 namespace moebius {
@@ -13,6 +14,7 @@ void multiply(const Product &product, int panel, float *scratch) {
         case MOEBIUS_F32: return multiply<Float32>(product, panel, scratch);
         case MOEBIUS_F16: return multiply<Float16>(product, panel, scratch);
         case MOEBIUS_BF16: return multiply<BFloat16>(product, panel, scratch);
+        case MOEBIUS_INT4: return multiply_int4(product, panel, scratch);
         default: return multiply<Float8>(product, panel, scratch);
     }
 }
@@ -22,6 +24,7 @@ void decode_row(const Matrix &matrix, int row, float *out) {
         case MOEBIUS_F32: return decode_row<Float32>(matrix, row, out);
         case MOEBIUS_F16: return decode_row<Float16>(matrix, row, out);
         case MOEBIUS_BF16: return decode_row<BFloat16>(matrix, row, out);
+        case MOEBIUS_INT4: return decode_int4_row(matrix, row, out);
         default: return decode_row<Float8>(matrix, row, out);
     }
 }

@@ -12,7 +12,7 @@ extern "C" {
 /* Instruction sets, best first. */
 enum { MOEBIUS_AVX512 = 0, MOEBIUS_AVX2 = 1, MOEBIUS_BASELINE = 2 };
 /* Element types of a matrix. */
-enum { MOEBIUS_F32 = 0, MOEBIUS_F16 = 1, MOEBIUS_BF16 = 2, MOEBIUS_E4M3 = 3 };
+enum { MOEBIUS_F32 = 0, MOEBIUS_F16 = 1, MOEBIUS_BF16 = 2, MOEBIUS_E4M3 = 3, MOEBIUS_INT4 = 4 };
 /* What happens to the input of a matrix. */
 enum { MOEBIUS_KEEP = 0, MOEBIUS_STATIC = 1, MOEBIUS_PER_GROUP = 2 };
 
@@ -27,8 +27,8 @@ void moebius_destroy(void *engine);
 void *moebius_allocate(int64_t bytes);
 void moebius_free(void *memory, int64_t bytes);
 
-/* A matrix [rows, columns] over data that stays the caller's; scales (E4M3 only) are copied: one per block of
-   block_rows x block_columns. activation_scale: the scale of MOEBIUS_STATIC,
+/* A matrix [rows, columns] over data that stays the caller's; scales (E4M3 and INT4 only) are copied: one per block of
+   block_rows x block_columns; INT4: groups of 32 columns, 16 bytes each, byte i holding i and i + 16 plus 8. activation_scale: the scale of MOEBIUS_STATIC,
    the largest amax of MOEBIUS_PER_GROUP; group: channels per scale of the latter. */
 void *moebius_matrix(const void *data, int type, int rows, int columns, const float *scales, int scale_count,
                      int block_rows, int block_columns, int activation, float activation_scale, int group);

@@ -16,6 +16,11 @@ public interface Checkpoint {
         return SafetensorsCheckpoint.open(folder);
     }
 
+    /** The same, its linear layers converted to {@code bits} as they are asked for. */
+    static Checkpoint open(Path folder, WeightBits bits) {
+        return new ConvertedCheckpoint(SafetensorsCheckpoint.open(folder), bits);
+    }
+
     ModelConfig config();
 
     /** For people: "FriendliAI FP8 (e4m3)", "AutoFP8 static", "bfloat16" and the like. */

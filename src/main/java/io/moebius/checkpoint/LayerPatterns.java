@@ -2,6 +2,7 @@ package io.moebius.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
@@ -15,6 +16,10 @@ record LayerPatterns(List<Predicate<String>> patterns) {
 
     static final LayerPatterns NONE = new LayerPatterns(List.of());
     private static final int MOST = 100_000;
+
+    static LayerPatterns of(String... patterns) {
+        return new LayerPatterns(Arrays.stream(patterns).map(LayerPatterns::pattern).toList());
+    }
 
     /** @throws CheckpointException if the list is none of texts, or a regular expression is not one */
     static LayerPatterns read(ConfigFields config, String key) {

@@ -9,6 +9,7 @@ import io.moebius.backend.KvStorage;
 import io.moebius.checkpoint.Checkpoint;
 import io.moebius.checkpoint.CheckpointException;
 import io.moebius.checkpoint.ModelConfig;
+import io.moebius.checkpoint.WeightBits;
 import io.moebius.engine.Engine;
 import io.moebius.engine.Limits;
 import io.moebius.engine.StepEngine;
@@ -74,7 +75,9 @@ final class StartSequence {
 
     private Service serve(String name, Path folder) {
         phase("opening the checkpoint");
-        Checkpoint checkpoint = Checkpoint.open(folder);
+        Checkpoint checkpoint = settings.text(ModelFlags.QUANTIZATION)
+                .map(bits -> Checkpoint.open(folder, weightBits(bits)))
+                .orElseGet(() -> Checkpoint.open(folder));
         ModelConfig config = checkpoint.config();
         phase("opening the tokenizer");
         ModelText text = ModelText.open(folder, settings.text(ModelFlags.TOKENIZER_FILE_PATH).map(Path::of).orElse(null));
@@ -149,6 +152,14 @@ final class StartSequence {
         return settings.text(PolicyFlags.ALGO_POLICY_DIR)
                 .map(folder -> "default policy: no file in " + folder)
                 .orElse("default policy");
+    }
+
+    private static WeightBits weightBits(String flag) {
+        return switch (flag) {
+            case "8bit" -> WeightBits.EIGHT;
+            case "4bit" -> WeightBits.FOUR;
+            default -> WeightBits.SIXTEEN;
+        };
     }
 
     private Activations activations() {

@@ -22,7 +22,7 @@ record CpuMatrix(long address, Weight weight) implements Matrix {
             throw new IllegalArgumentException("weight %s has %d bytes, needs %d"
                     .formatted(weight.name(), weight.data().byteSize(), weight.bytes()));
         }
-        Scales scales = weight.dtype() == DType.E4M3
+        Scales scales = weight.dtype() == DType.E4M3 || weight.dtype() == DType.INT4
                 ? checked(weight)
                 : new Scales(new float[0], weight.rows(), weight.columns());
         ActivationQuantization scheme =
@@ -60,14 +60,15 @@ record CpuMatrix(long address, Weight weight) implements Matrix {
             case F16 -> 1;
             case BF16 -> 2;
             case E4M3 -> 3;
+            case INT4 -> 4;
         };
     }
 
-    /** The scales of an e4m3 matrix, as many as its blocks: the kernels read them by block. */
+    /** The scales of a quantised matrix, as many as its blocks: the kernels read them by block. */
     private static Scales checked(Weight weight) {
         Scales scales = weight.scales();
         if (scales == null || scales.blockRows() < 1 || scales.blockColumns() < 1) {
-            throw new IllegalArgumentException("weight %s is e4m3 without usable scales".formatted(weight.name()));
+            throw new IllegalArgumentException("weight %s is quantised without usable scales".formatted(weight.name()));
         }
         int blocks = Math.ceilDiv(weight.rows(), scales.blockRows()) * Math.ceilDiv(weight.columns(), scales.blockColumns());
         if (scales.values().length != blocks) {

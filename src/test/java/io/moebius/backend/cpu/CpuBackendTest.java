@@ -349,17 +349,23 @@ class CpuBackendTest {
 
     /** Random finite elements of a type; e4m3 codes of every kind but NaN, subnormals among them. */
     private Weight weight(DType type, int rows, int columns, Scales scales, ActivationQuantization activation) {
-        ByteBuffer bytes = ByteBuffer.allocate(rows * columns * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-        for (int i = 0; i < rows * columns; i++) {
+        ByteBuffer bytes = ByteBuffer.allocate((int) (rows * type.rowBytes(columns))).order(ByteOrder.LITTLE_ENDIAN);
+        while (bytes.hasRemaining()) {
             float value = (float) random.nextGaussian() * 0.1f;
             switch (type) {
                 case F32 -> bytes.putFloat(value);
                 case F16 -> bytes.putShort(Float.floatToFloat16(value));
                 case BF16 -> bytes.putShort((short) (Float.floatToRawIntBits(value) >> 16));
                 case E4M3 -> bytes.put((byte) (random.nextInt(127) | random.nextInt(2) << 7));
+                case INT4 -> bytes.put((byte) random.nextInt(256));
             }
         }
-        return new Weight("random", type, rows, columns, segment(bytes), type == DType.E4M3 ? scales : null, activation);
+        Scales used = switch (type) {
+            case E4M3 -> scales;
+            case INT4 -> new Scales(floats(rows * Math.ceilDiv(columns, DType.INT4_GROUP)), 1, DType.INT4_GROUP);
+            default -> null;
+        };
+        return new Weight("random", type, rows, columns, segment(bytes), used, activation);
     }
 
     private static MemorySegment segment(ByteBuffer bytes) {
