@@ -23,6 +23,11 @@ public record Weight(
         return new Weight(name, dtype, rows, columns, data, null, new ActivationQuantization.None());
     }
 
+    /** The same for those who have taken its scales. */
+    public Weight withoutScales() {
+        return new Weight(name, dtype, rows, columns, data, null, activation);
+    }
+
     public long bytes() {
         return rows * dtype.rowBytes(columns);
     }

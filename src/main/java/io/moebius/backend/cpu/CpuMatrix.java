@@ -50,7 +50,7 @@ record CpuMatrix(long address, Weight weight) implements Matrix {
                             default -> Float.POSITIVE_INFINITY;
                         },
                         scheme instanceof ActivationQuantization.PerGroup(int channels) ? channels : weight.columns()),
-                weight);
+                weight.withoutScales());
     }
 
     /** As moebius_cpu.h numbers them. */
