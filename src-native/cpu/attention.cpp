@@ -1,12 +1,14 @@
 // Rotary embedding, the write to the paged cache, and causal attention with grouped queries.
 //
-//   keys, values: one layer of the cache as attention.h lays it out; a block of 16 slots holds 16 consecutive positions.
-//   out[t, h] = sum over p of softmax(q[t, h] . k[p] / sqrt(head_dim)) v[p], p from 0 to the token's own position, in that
-//   order whatever the chunk a prompt was cut into.
+//   keys, values: one layer of the cache as attention.h lays it out, in float32, bfloat16 or e4m3 codes of x / scale; a block of 16
+//   slots holds 16 consecutive positions.
+//   out[t, h] = sum over p of softmax(q[t, h] . k[p] / sqrt(head_dim)) v[p], p from 0, or the window's begin, to the token's own
+//   position, in that order whatever the chunk a prompt was cut into.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
+#include "e4m3.h"
 #include "engine.h"
 
 using namespace moebius;
@@ -26,10 +28,31 @@ void rotate(float *x, const float *cosines, const float *sines, int heads, int h
     }
 }
 
+uint16_t encode_bf16(float x) {
+    uint32_t bits;
+    std::memcpy(&bits, &x, sizeof bits);
+    return x != x ? 0x7fc0 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+
+// to[i * step] = x[i], in the cache's type.
+void store(const float *x, int count, int type, float scale, void *cache, long at, int step) {
+    if (type == MOEBIUS_F32) {
+        float *to = static_cast<float *>(cache) + at;
+        for (int i = 0; i < count; i++) to[i * step] = x[i];
+    } else if (type == MOEBIUS_BF16) {
+        uint16_t *to = static_cast<uint16_t *>(cache) + at;
+        for (int i = 0; i < count; i++) to[i * step] = encode_bf16(x[i]);
+    } else {
+        uint8_t *to = static_cast<uint8_t *>(cache) + at;
+        for (int i = 0; i < count; i++) to[i * step] = encode_e4m3(x[i] / scale);
+    }
+}
+
 }  // namespace
 
 void moebius_rope_store(void *engine, float *query, float *key, const float *value, const int *positions, const int *slots,
-                        int count, int heads, int kv_heads, int head_dim, float theta, float *keys, float *values) {
+                        int count, int heads, int kv_heads, int head_dim, float theta, void *keys, void *values, int type,
+                        float key_scale, float value_scale) {
     Engine &e = engine_of(engine);
     const int half = head_dim / 2;
     const long width = static_cast<long>(kv_heads) * head_dim;
@@ -42,28 +65,28 @@ void moebius_rope_store(void *engine, float *query, float *key, const float *val
             const long place = slots[t] % kBlockTokens;
             for (int h = 0; h < kv_heads; h++) {
                 const long block = (static_cast<long>(slots[t]) / kBlockTokens * kv_heads + h) * kBlockTokens * head_dim;
-                const float *from = key + t * width + h * head_dim;
-                for (int d = 0; d < head_dim; d++) keys[block + d * kBlockTokens + place] = from[d];
-                std::memcpy(values + block + place * head_dim, value + t * width + h * head_dim, head_dim * sizeof(float));
+                store(key + t * width + h * head_dim, head_dim, type, key_scale, keys, block + place, kBlockTokens);
+                store(value + t * width + h * head_dim, head_dim, type, value_scale, values, block + place * head_dim, 1);
             }
         }
     });
 }
 
-void moebius_attend(void *engine, const float *query, const float *keys, const float *values, const int *positions,
-                    const int *tables, const int *table_offsets, int count, int heads, int kv_heads, int head_dim, float *out,
-                    int threads, int run, int tasks) {
+void moebius_attend(void *engine, const float *query, const void *keys, const void *values, int type, float key_scale,
+                    float value_scale, int window, const int *positions, const int *tables, const int *table_offsets,
+                    int count, int heads, int kv_heads, int head_dim, float *out, int threads, int run, int tasks) {
     Engine &e = engine_of(engine);
     const int group = heads / kv_heads;
-    const float scale = 1 / std::sqrt(static_cast<float>(head_dim));
+    const float score_scale = key_scale / std::sqrt(static_cast<float>(head_dim));
     const int runs = (kv_heads + run - 1) / run;
     e.pool.parallel(count * runs, tasks, threads, [&](int begin, int end, int) {
         float *scratch = Engine::row_memory(run * group * kAttentionScratch).data();
         for (int task = begin; task < end; task++) {
             const int t = task / runs, kv_head = task % runs * run;
             const long place = (static_cast<long>(t) * heads + kv_head * group) * head_dim;
-            e.kernels.attend({query + place, keys, values, tables + table_offsets[t], positions[t] + 1, kv_head,
-                              std::min(run, kv_heads - kv_head), kv_heads, head_dim, group, scale, scratch, out + place});
+            const int length = positions[t] + 1, first = window > 0 ? std::max(0, length - window) : 0;
+            e.kernels.attend({query + place, keys, values, type, tables + table_offsets[t], first, length, kv_head,
+                              std::min(run, kv_heads - kv_head), kv_heads, head_dim, group, score_scale, value_scale, scratch, out + place});
         }
     });
 }

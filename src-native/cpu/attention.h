@@ -5,6 +5,7 @@
 //   without sums across lanes, and every key and value is read once for the whole group of heads. Bound by reading them.
 #pragma once
 #include "kernels.h"
+#include "moebius_cpu.h"
 #include "math.h"
 #include "vector.h"
 
@@ -32,7 +33,7 @@ void block_scores(const AttentionTask &task, int head, const typename Type::Elem
     }
     for (int h = 0; h < HEADS; h++)
         for (int v = 0; v < kBlockVectors; v++)
-            store(scores + (head + h) * kBlock + v * kLanes, multiply(sums[h][v], broadcast(task.scale * Type::kFactor)));
+            store(scores + (head + h) * kBlock + v * kLanes, multiply(sums[h][v], broadcast(task.score_scale * Type::kFactor)));
 }
 
 // out[h][d] = factor[h] * out[h][d] + sum over positions of weights[h][p] * values[p][d], for VECTORS vectors of channels.
@@ -78,16 +79,17 @@ void all_values(const AttentionTask &task, int head, const typename Type::Elemen
 }
 
 // Scores of a block to weights e^(score - largest), and their sums by lane; factors say what becomes of the sums so far.
-inline void running_softmax(const AttentionTask &task, int positions, float *scores, float *largest, float *sums, float *factors) {
+inline void running_softmax(const AttentionTask &task, int skipped, int positions, float *scores, float *largest, float *sums, float *factors) {
     for (int h = 0; h < task.group; h++) {
         float *s = scores + h * kBlock;
+        for (int p = 0; p < skipped; p++) s[p] = kLeast;
         for (int p = positions; p < kBlock; p++) s[p] = kLeast;
         bool greater = false;
         for (int v = 0; v < kBlockVectors; v++) greater |= any_greater(load(s + v * kLanes), broadcast(largest[h]));
         factors[h] = 1;
         if (greater) {
             float top = largest[h];
-            for (int p = 0; p < positions; p++) top = s[p] > top ? s[p] : top;
+            for (int p = skipped; p < positions; p++) top = s[p] > top ? s[p] : top;
             factors[h] = first(exponential(broadcast(largest[h] - top)));
             largest[h] = top;
         }
@@ -103,12 +105,13 @@ inline void running_softmax(const AttentionTask &task, int positions, float *sco
 
 // A block of one key/value head.
 template <class Type>
-void attend_block(const AttentionTask &task, const typename Type::Element *keys, const typename Type::Element *values, int positions) {
+void attend_block(const AttentionTask &task, const typename Type::Element *keys, const typename Type::Element *values, int skipped,
+                  int positions) {
     float *scores = task.scratch, *sums = scores + task.group * kBlock, *largest = sums + task.group * kLanes, *factors = largest + task.group;
     int head = 0;
     for (; head + kHeadTile <= task.group; head += kHeadTile) block_scores<Type, kHeadTile>(task, head, keys, scores);
     for (; head < task.group; head++) block_scores<Type, 1>(task, head, keys, scores);
-    running_softmax(task, positions, scores, largest, sums, factors);
+    running_softmax(task, skipped, positions, scores, largest, sums, factors);
     for (head = 0; head + kHeadTile <= task.group; head += kHeadTile)
         all_values<Type, kHeadTile>(task, head, values, positions, scores, factors);
     for (; head < task.group; head++) all_values<Type, 1>(task, head, values, positions, scores, factors);
@@ -136,19 +139,28 @@ void attend(const AttentionTask &all) {
         }
         for (long o = 0; o < outputs; o++) task.out[o] = 0;
     }
-    for (int begin = 0; begin < all.length; begin += kBlock) {
+    for (int begin = all.first / kBlock * kBlock; begin < all.length; begin += kBlock) {
+        const int skipped = all.first > begin ? all.first - begin : 0;
         const int positions = all.length - begin < kBlock ? all.length - begin : kBlock;
         const long place = (static_cast<long>(all.table[begin / kBlock]) * all.kv_heads + all.kv_head) * head_elements;
         for (int i = 0; i < all.run; i++)
-            attend_block<Type>(of_head(i), keys + place + i * head_elements, values + place + i * head_elements, positions);
+            attend_block<Type>(of_head(i), keys + place + i * head_elements, values + place + i * head_elements, skipped, positions);
     }
     for (int i = 0; i < all.run; i++) {
         const AttentionTask task = of_head(i);
         const float *sums = task.scratch + all.group * kBlock;
         for (int h = 0; h < all.group; h++) {
-            const float factor = Type::kFactor / sum(load(sums + h * kLanes));
+            const float factor = Type::kFactor * all.value_scale / sum(load(sums + h * kLanes));
             for (int d = 0; d < all.head_dim; d++) task.out[static_cast<long>(h) * all.head_dim + d] *= factor;
         }
+    }
+}
+
+void attend(const AttentionTask &all) {
+    switch (all.type) {
+        case MOEBIUS_F32: return attend<Float32>(all);
+        case MOEBIUS_BF16: return attend<BFloat16>(all);
+        default: return attend<Float8>(all);
     }
 }
 

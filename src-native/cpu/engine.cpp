@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "e4m3.h"
+
 namespace moebius {
 
 std::vector<float> &Engine::row_memory(int columns) {
@@ -16,19 +18,6 @@ std::vector<float> &Engine::row_memory(int columns) {
 }
 
 namespace {
-
-// The nearest value that e4m3 can hold, ties to even, saturated at 448: a float of 1.5 * 2^23 steps has no room for less than
-// a step, so that adding it rounds.
-float round_e4m3(float x) {
-    const float clamped = x > 448 ? 448 : x < -448 ? -448 : x;
-    uint32_t bits;
-    std::memcpy(&bits, &clamped, sizeof bits);
-    const uint32_t exponent = std::max(bits >> 23 & 255, 127u - 6);
-    bits = (exponent - 3 + 23) << 23 | 1u << 22;
-    float steps;
-    std::memcpy(&steps, &bits, sizeof bits);
-    return (clamped + steps) - steps;
-}
 
 // code = e4m3(x / scale), as a float.
 void encode(const float *x, int count, float scale, float *codes) {
@@ -42,7 +31,7 @@ void encode_row(const Matrix &matrix, const float *x, float *codes, float *scale
         const int count = std::min(group, matrix.columns - begin);
         float largest = 0;
         for (int c = 0; c < count; c++) largest = std::max(largest, std::fabs(x[begin + c]));
-        scales[i] = matrix.activation == MOEBIUS_STATIC ? matrix.activation_scale : largest / 448.0f;
+        scales[i] = matrix.activation == MOEBIUS_STATIC ? matrix.activation_scale : std::min(largest, matrix.activation_scale) / 448.0f;
         encode(x + begin, count, scales[i] > 0 ? scales[i] : 1, codes + begin);
     }
 }
@@ -120,7 +109,7 @@ void Engine::multiply(std::vector<Product> products, const Blocking &blocking) {
     for (const Product &product : products) {
         const Matrix &matrix = *product.matrix;
         ends.push_back(tasks += (matrix.rows + blocking.panel - 1) / blocking.panel);
-        if (product.rows <= blocking.direct) continue;
+        if (product.rows <= blocking.direct && matrix.type != MOEBIUS_INT4) continue;
         scratch_floats = std::max(scratch_floats, blocking.panel * (matrix.packed == nullptr ? matrix.columns : matrix.packed_columns / 2));
     }
     pool.parallel(tasks, 1, blocking.threads, [&](int begin, int end, int) {

@@ -4,6 +4,7 @@
 
 #include "attention.h"
 #include "gemm.h"
+#include "int4.h"
 #include "packed.h"
 #include "probe.h"
 #include "vector.h"
@@ -16,6 +17,7 @@ void multiply(const Product &product, int from, int to, int direct, float *scrat
         case MOEBIUS_F32: return multiply<Float32>(product, from, to, direct, scratch);
         case MOEBIUS_F16: return multiply<Float16>(product, from, to, direct, scratch);
         case MOEBIUS_BF16: return multiply<BFloat16>(product, from, to, direct, scratch);
+        case MOEBIUS_INT4: return multiply_int4(product, from, to, scratch);
         default: return multiply<Float8>(product, from, to, direct, scratch);
     }
 }
@@ -25,6 +27,7 @@ void decode_row(const Matrix &matrix, int row, float *out) {
         case MOEBIUS_F32: return decode_row<Float32>(matrix, row, out);
         case MOEBIUS_F16: return decode_row<Float16>(matrix, row, out);
         case MOEBIUS_BF16: return decode_row<BFloat16>(matrix, row, out);
+        case MOEBIUS_INT4: return decode_int4_row(matrix, row, out);
         default: return decode_row<Float8>(matrix, row, out);
     }
 }
@@ -41,6 +44,6 @@ void add_scaled(float *y, float factor, const float *x, int count) {
 
 }  // namespace
 
-extern const Kernels MOEBIUS_TABLE = {multiply, multiply_packed, split_row, code_row, kPacks, decode_row, add_scaled, attend<Float32>, swiglu, sum_of, multiply_adds};
+extern const Kernels MOEBIUS_TABLE = {multiply, multiply_packed, split_row, code_row, kPacks, decode_row, add_scaled, attend, swiglu, sum_of, multiply_adds};
 
 }  // namespace moebius

@@ -35,14 +35,17 @@ struct AttentionTask {
     const float *query;  // [run][group][head_dim]
     const void *keys;    // of the layer
     const void *values;
+    int type;          // of keys and values
     const int *table;  // block of positions 16 i to 16 i + 15
+    int first;         // position that is seen
     int length;        // positions
     int kv_head;
     int run;
     int kv_heads;
     int head_dim;
     int group;
-    float scale;
+    float score_scale;
+    float value_scale;
     float *scratch;  // [run][group][kAttentionScratch]
     float *out;      // [run][group][head_dim]
 };

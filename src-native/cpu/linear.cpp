@@ -38,6 +38,22 @@ void moebius_project(void *engine, const float *x, const void *matrix, int rows,
     e.multiply({{&w, x, rows, out, add != 0}}, {threads, panel, direct});
 }
 
+void moebius_add_bias(void *engine, float *x, const void *bias, int rows) {
+    const Matrix &matrix = matrix_of(bias);
+    const long columns = matrix.columns;
+    std::vector<float> terms(columns);
+    engine_of(engine).kernels.decode_row(matrix, 0, terms.data());
+    for (long t = 0; t < rows; t++)
+        for (long c = 0; c < columns; c++) x[t * columns + c] += terms[c];
+}
+
+void moebius_swiglu(void *engine, float *gate, const float *up, int rows, int columns) {
+    engine_of(engine).pool.parallel(rows, 1, [&](int begin, int end, int) {
+        const long offset = static_cast<long>(begin) * columns;
+        engine_of(engine).kernels.swiglu(gate + offset, up + offset, static_cast<long>(end - begin) * columns);
+    });
+}
+
 void moebius_gather(const float *x, const int *rows, int count, int columns, float *out) {
     for (long i = 0; i < count; i++)
         std::memcpy(out + i * columns, x + static_cast<long>(rows[i]) * columns, columns * sizeof(float));

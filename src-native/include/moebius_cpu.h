@@ -12,7 +12,7 @@ extern "C" {
 /* Instruction sets, best first. */
 enum { MOEBIUS_AVX512_BF16 = 0, MOEBIUS_AVX512 = 1, MOEBIUS_AVX2 = 2, MOEBIUS_BASELINE = 3 };
 /* Element types of a matrix. */
-enum { MOEBIUS_F32 = 0, MOEBIUS_F16 = 1, MOEBIUS_BF16 = 2, MOEBIUS_E4M3 = 3 };
+enum { MOEBIUS_F32 = 0, MOEBIUS_F16 = 1, MOEBIUS_BF16 = 2, MOEBIUS_E4M3 = 3, MOEBIUS_INT4 = 4 };
 /* What happens to the input of a matrix. */
 enum { MOEBIUS_KEEP = 0, MOEBIUS_STATIC = 1, MOEBIUS_PER_GROUP = 2 };
 
@@ -35,8 +35,10 @@ double moebius_peak_flops(void *engine);
 void *moebius_allocate(int64_t bytes);
 void moebius_free(void *memory, int64_t bytes);
 
-/* A matrix [rows, columns] over data that stays the caller's; scales (E4M3 only) are copied: one per block of
-   block_rows x block_columns; where the kernels repack it, data is read but by moebius_embed. group: channels per scale of MOEBIUS_PER_GROUP. */
+/* A matrix [rows, columns] over data that stays the caller's; scales (E4M3 and INT4 only) are copied: one per block of
+   block_rows x block_columns; where the kernels repack it, data is read but by moebius_embed. INT4: groups of 32 columns, 16 bytes
+   each, byte i holding i and i + 16 plus 8. activation_scale: the scale of MOEBIUS_STATIC, the largest amax of MOEBIUS_PER_GROUP;
+   group: channels per scale of the latter. */
 void *moebius_matrix(void *engine, const void *data, int type, int rows, int columns, const float *scales, int scale_count,
                      int block_rows, int block_columns, int activation, float activation_scale, int group);
 void moebius_matrix_free(void *matrix);
@@ -53,14 +55,20 @@ void moebius_rms_norm(void *engine, const float *x, const void *weight, double e
 /* out [rows, matrix rows] = x * transpose(matrix), added to out if add. */
 void moebius_project(void *engine, const float *x, const void *matrix, int rows, float *out, int add, int threads, int panel,
                      int direct);
-/* Rotates query and key [count, heads * head_dim] in place and stores key and value at their slots of the layer's cache. */
+/* x [rows, columns] += bias (one row). */
+void moebius_add_bias(void *engine, float *x, const void *bias, int rows);
+/* gate = silu(gate) * up, [rows, columns]. */
+void moebius_swiglu(void *engine, float *gate, const float *up, int rows, int columns);
+/* Rotates query and key [count, heads * head_dim] in place and stores key and value at their slots of the layer's cache
+   of type F32, BF16 or E4M3, the latter as codes of x / scale. */
 void moebius_rope_store(void *engine, float *query, float *key, const float *value, const int *positions, const int *slots,
-                        int count, int heads, int kv_heads, int head_dim, float theta, float *keys, float *values);
-/* Causal attention: token t reads positions 0..positions[t] of its sequence, position p at slot
-   tables[table_offsets[t] + p / 16] * 16 + p % 16. */
-void moebius_attend(void *engine, const float *query, const float *keys, const float *values, const int *positions,
-                    const int *tables, const int *table_offsets, int count, int heads, int kv_heads, int head_dim, float *out,
-                    int threads, int run, int tasks);
+                        int count, int heads, int kv_heads, int head_dim, float theta, void *keys, void *values, int type,
+                        float key_scale, float value_scale);
+/* Causal attention: token t reads positions 0..positions[t] of its sequence, the last `window` of them unless that is 0,
+   position p at slot tables[table_offsets[t] + p / 16] * 16 + p % 16. */
+void moebius_attend(void *engine, const float *query, const void *keys, const void *values, int type, float key_scale,
+                    float value_scale, int window, const int *positions, const int *tables, const int *table_offsets,
+                    int count, int heads, int kv_heads, int head_dim, float *out, int threads, int run, int tasks);
 /* The top_k largest of softmax(x * transpose(router)), ties to the lower index, divided by their sum. */
 void moebius_route(void *engine, const float *x, const void *router, int rows, int top_k, int *ids, float *weights);
 /* residual += sum of weight * down(silu(gate x) * up x) over the chosen experts, in the order of choice.

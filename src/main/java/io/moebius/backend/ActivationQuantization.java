@@ -9,8 +9,13 @@ public sealed interface ActivationQuantization {
     /** One calibrated scale for all inputs. */
     record Static(float scale) implements ActivationQuantization {}
 
-    /** One scale per token, amax / 448 over the token's channels. */
-    record PerToken() implements ActivationQuantization {}
+    /** One scale per token, min(amax, bound) / 448 over the token's channels. */
+    record PerToken(float bound) implements ActivationQuantization {
+
+        public PerToken() {
+            this(Float.POSITIVE_INFINITY);
+        }
+    }
 
     /** One scale per token and group of {@code channels} consecutive channels, amax / 448 over the group. */
     record PerGroup(int channels) implements ActivationQuantization {}

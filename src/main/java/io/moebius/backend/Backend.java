@@ -35,7 +35,7 @@ public interface Backend extends AutoCloseable {
     /** out[t] = table[tokens[t]]. */
     void embed(Batch batch, Matrix table, Tensor out);
 
-    /** out = x / sqrt(mean(x^2) + epsilon) * weight for each row (Zhang and Sennrich 2019). */
+    /** out = x / sqrt(mean(x^2) + epsilon) * weight for each row (Zhang and Sennrich 2019); out may be x. */
     void rmsNorm(Tensor x, Matrix weight, double epsilon, Tensor out);
 
     /** out = x * transpose(weight); x [T, columns], weight [rows, columns], out [T, rows]. */
@@ -44,11 +44,17 @@ public interface Backend extends AutoCloseable {
     /** residual += x * transpose(weight). */
     void projectAdd(Tensor x, Matrix weight, Tensor residual);
 
+    /** x[t] += bias, a matrix of one row. */
+    void addBias(Tensor x, Matrix bias);
+
+    /** gate = silu(gate) * up (Shazeer 2020). */
+    void swiGlu(Tensor gate, Tensor up);
+
     /** Rotates query [T, heads * headDim] and key [T, kvHeads * headDim] in place, then stores key and value in the cache. */
     void ropeAndStore(Batch batch, Rope rope, Tensor query, Tensor key, Tensor value, KvCache cache, int layer);
 
     /**
-     * Causal attention of every token to all earlier positions of its sequence, read from the cache; query heads share
+     * Causal attention of every token to the earlier positions of its sequence that the cache's window lets it see; query heads share
      * key/value heads in order, scores are divided by sqrt(headDim). query and out: [T, heads * headDim].
      */
     void attend(Batch batch, Tensor query, KvCache cache, int layer, Tensor out);

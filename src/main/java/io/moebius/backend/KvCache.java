@@ -8,11 +8,27 @@ public interface KvCache {
     int blocks();
 
     /**
-     * What one token of one layer needs.
+     * What a decoder keeps of every token.
      *
-     * @param layers decoder layers
-     * @param heads  key/value heads
+     * @param layers  decoder layers
+     * @param heads   key/value heads
      * @param headDim channels of a head
+     * @param window  a token sees itself and the window - 1 tokens before it; 0: all
      */
-    record Shape(int layers, int heads, int headDim) {}
+    record Shape(int layers, int heads, int headDim, int window, KvStorage storage) {
+
+        /** All tokens, in the backend's own arithmetic. */
+        public Shape(int layers, int heads, int headDim) {
+            this(layers, heads, headDim, 0, new KvStorage.Native());
+        }
+
+        public Shape stored(KvStorage other) {
+            return new Shape(layers, heads, headDim, window, other);
+        }
+
+        /** The first position that the token at {@code position} sees. */
+        public int firstSeen(int position) {
+            return window == 0 ? 0 : Math.max(0, position - window + 1);
+        }
+    }
 }

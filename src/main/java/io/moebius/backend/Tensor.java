@@ -9,4 +9,7 @@ public interface Tensor {
 
     /** The first {@code count} rows, sharing this tensor's memory. */
     Tensor first(int count);
+
+    /** The same numbers in rows of another length, sharing this tensor's memory. */
+    Tensor reshape(int rows, int columns);
 }

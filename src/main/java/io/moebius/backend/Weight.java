@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
  *
  * @param name       tensor name, for messages
  * @param data       rows * columns elements, row-major, little-endian, in mapped memory
- * @param scales     factors of an {@link DType#E4M3} matrix, null for other types
+ * @param scales     factors of an {@link DType#E4M3} or {@link DType#INT4} matrix, null for other types
  * @param activation what the checkpoint does to the inputs of this layer when activations are 8-bit
  */
 public record Weight(
@@ -23,7 +23,12 @@ public record Weight(
         return new Weight(name, dtype, rows, columns, data, null, new ActivationQuantization.None());
     }
 
+    /** The same for those who have taken its scales. */
+    public Weight withoutScales() {
+        return new Weight(name, dtype, rows, columns, data, null, activation);
+    }
+
     public long bytes() {
-        return (long) rows * columns * dtype.bytes();
+        return rows * dtype.rowBytes(columns);
     }
 }

@@ -53,6 +53,16 @@ final class MeteredBackend implements Backend {
     }
 
     @Override
+    public void addBias(Tensor x, Matrix bias) {
+        backend.addBias(x, bias);
+    }
+
+    @Override
+    public void swiGlu(Tensor gate, Tensor up) {
+        backend.swiGlu(gate, up);
+    }
+
+    @Override
     public void project(Tensor x, Matrix weight, Tensor out) {
         read(weight, x.rows());
         backend.project(x, weight, out);

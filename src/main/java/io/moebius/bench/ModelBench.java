@@ -8,7 +8,7 @@ import io.moebius.backend.Rope;
 import io.moebius.backend.Tensor;
 import io.moebius.checkpoint.Checkpoint;
 import io.moebius.model.Decoder;
-import io.moebius.model.Mixtral;
+import io.moebius.model.Transformer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -38,7 +38,7 @@ public final class ModelBench implements AutoCloseable {
     public ModelBench(Checkpoint checkpoint, Backend backend, List<Integer> batches, int tokens) {
         this.backend = new MeteredBackend(backend);
         int largest = batches.stream().mapToInt(b -> b).max().orElse(1);
-        this.decoder = Mixtral.load(checkpoint, this.backend, Math.max(STEP_TOKENS, largest), largest, fraction -> {});
+        this.decoder = Transformer.load(checkpoint, this.backend, Math.max(STEP_TOKENS, largest), largest, fraction -> {});
         this.blocksEach = Math.ceilDiv(tokens + 1, KvCache.BLOCK_TOKENS);
         this.cache = this.backend.kvCache(decoder.kvShape(), largest * blocksEach);
     }

@@ -1,5 +1,6 @@
 package io.moebius.checkpoint;
 
+import io.moebius.backend.KvStorage;
 import io.moebius.backend.Weight;
 import java.nio.file.Path;
 
@@ -15,6 +16,11 @@ public interface Checkpoint {
         return SafetensorsCheckpoint.open(folder);
     }
 
+    /** The same, its linear layers converted to {@code bits} as they are asked for. */
+    static Checkpoint open(Path folder, WeightBits bits) {
+        return new ConvertedCheckpoint(SafetensorsCheckpoint.open(folder), bits);
+    }
+
     ModelConfig config();
 
     /** For people: "FriendliAI FP8 (e4m3)", "AutoFP8 static", "bfloat16" and the like. */
@@ -24,6 +30,12 @@ public interface Checkpoint {
     long weightBytes();
 
     boolean has(String name);
+
+    /** Whether whoever quantised the model meant its keys and values to be e4m3 too. */
+    boolean asksForFp8KvCache();
+
+    /** An e4m3 KV cache with the checkpoint's scales, 1 where it has none. */
+    KvStorage.Fp8 fp8KvStorage();
 
     /**
      * The layer {@code name}.weight [rows, columns] with the scales and activation scheme that the checkpoint's

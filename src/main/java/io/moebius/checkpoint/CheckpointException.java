@@ -4,10 +4,15 @@ package io.moebius.checkpoint;
 public final class CheckpointException extends RuntimeException {
 
     public CheckpointException(String message) {
-        super(message);
+        super(oneLine(message));
     }
 
     public CheckpointException(String message, Throwable cause) {
-        super(message, cause);
+        super(oneLine(message), cause);
+    }
+
+    /** Names in it may be a stranger's. */
+    private static String oneLine(String message) {
+        return message.replaceAll("[\\p{Cntrl}\u2028\u2029]", "?");
     }
 }

@@ -2,40 +2,45 @@ package io.moebius.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.moebius.backend.ActivationQuantization;
-import io.moebius.backend.Scales;
-import java.util.Arrays;
-import java.util.Map;
 
 /**
  * compressed-tensors "float-quantized" (llm-compressor): weight_scale of shape [1], [rows, 1] or one per block; inputs are
  * unquantised, static with input_scale, or scaled per token or group.
- *
- * @param blockRows  0 where weights are not quantised in blocks
- * @param activation null: static, by each layer's input_scale
  */
-record CompressedTensors(int blockRows, int blockColumns, ActivationQuantization activation) implements Quantization {
+final class CompressedTensors {
 
-    static CompressedTensors read(ConfigFields quantization) {
-        JsonNode group = quantization.json().path("config_groups").path("group_0");
+    private static final String GROUPS = "config_groups";
+
+    private CompressedTensors() {}
+
+    static Fp8 read(ConfigFields quantization) {
+        JsonNode groups = quantization.json().path(GROUPS);
+        JsonNode group = groups.path("group_0");
         JsonNode weights = group.path("weights");
         if (!quantization.text("format", "").equals("float-quantized")
-                || quantization.json().path("config_groups").size() != 1
+                || groups.size() != 1
                 || weights.path("num_bits").asInt() != 8
                 || !weights.path("type").asText().equals("float")) {
-            throw quantization.wrong("config_groups", "one group of 8-bit float weights in the format float-quantized");
+            throw quantization.wrong(
+                    GROUPS, "one group of 8-bit float weights in the format float-quantized; else take the unquantised model and give --quantization");
         }
         JsonNode block = weights.path("block_structure");
         boolean blocks = weights.path("strategy").asText().equals("block");
         if (blocks && (block.size() != 2 || block.path(0).asInt() < 1 || block.path(1).asInt() < 1)) {
-            throw quantization.wrong("config_groups", "a block_structure of two whole numbers over 0");
+            throw quantization.wrong(GROUPS, "a block_structure of two whole numbers over 0");
         }
-        return new CompressedTensors(
-                blocks ? block.path(0).intValue() : 0,
-                blocks ? block.path(1).intValue() : 0,
-                activation(quantization, group.path("input_activations")));
+        JsonNode cache = quantization.json().path("kv_cache_scheme");
+        return new Fp8(
+                "compressed-tensors FP8",
+                Fp8.E4M3,
+                blocks ? block.path(0).asInt() : 0,
+                blocks ? block.path(1).asInt() : 0,
+                inputs(quantization, group.path("input_activations")),
+                cache.path("num_bits").asInt() == 8 && cache.path("type").asText().equals("float"),
+                LayerPatterns.read(quantization, "ignore"));
     }
 
-    private static ActivationQuantization activation(ConfigFields quantization, JsonNode inputs) {
+    private static ActivationQuantization inputs(ConfigFields quantization, JsonNode inputs) {
         if (inputs.isMissingNode() || inputs.isNull()) {
             return new ActivationQuantization.None();
         }
@@ -45,50 +50,7 @@ record CompressedTensors(int blockRows, int blockColumns, ActivationQuantization
         return switch (inputs.path("strategy").asText()) {
             case "token" -> new ActivationQuantization.PerToken();
             case "group" -> new ActivationQuantization.PerGroup(Math.max(1, inputs.path("group_size").asInt()));
-            default -> throw quantization.wrong("config_groups", "dynamic input_activations per token or group");
+            default -> throw quantization.wrong(GROUPS, "dynamic input_activations per token or group");
         };
-    }
-
-    @Override
-    public String description() {
-        return "compressed-tensors FP8";
-    }
-
-    @Override
-    public String storedType() {
-        return "F8_E4M3";
-    }
-
-    @Override
-    public Scales scales(String layer, int rows, int columns, Map<String, RawTensor> tensors) {
-        String name = layer + ".weight_scale";
-        RawTensor tensor = tensors.get(name);
-        if (tensor == null) {
-            throw Quantization.missing(layer);
-        }
-        float[] values = Quantization.checked(name, tensor.floats());
-        if (tensor.hasShape() || tensor.hasShape(1)) {
-            return Scales.perTensor(values[0], rows, columns);
-        }
-        if (tensor.hasShape(rows, 1)) {
-            return Scales.perRow(values, columns);
-        }
-        if (blockRows > 0 && tensor.hasShape(Math.ceilDiv(rows, blockRows), Math.ceilDiv(columns, blockColumns))) {
-            return new Scales(values, blockRows, blockColumns);
-        }
-        throw new CheckpointException("tensor %s has shape %s; allowed: [1], [%d, 1], or one scale per block"
-                .formatted(name, Arrays.toString(tensor.shape()), rows));
-    }
-
-    @Override
-    public ActivationQuantization activation(String layer, Map<String, RawTensor> tensors) {
-        if (activation != null) {
-            return activation;
-        }
-        Float scale = Quantization.scalar(layer + ".input_scale", tensors);
-        if (scale == null) {
-            throw new CheckpointException("input activations are static, but %s has no input_scale".formatted(layer));
-        }
-        return new ActivationQuantization.Static(scale);
     }
 }

@@ -2,13 +2,27 @@ package io.moebius.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
-/** Typed and bounded values of config.json; null counts as absent. */
-record ConfigFields(JsonNode json) {
+/**
+ * Typed and bounded values of a JSON object; null counts as absent.
+ *
+ * @param file for messages
+ */
+record ConfigFields(JsonNode json, String file) {
+
+    /** Of config.json. */
+    ConfigFields(JsonNode json) {
+        this(json, "config.json");
+    }
+
+    /** The object at {@code key}, empty where it is absent. */
+    ConfigFields object(String key) {
+        return new ConfigFields(json.path(key), file);
+    }
 
     int integer(String key, int least, int most) {
         JsonNode value = json.path(key);
         if (absent(key)) {
-            throw new CheckpointException("config.json has no " + key);
+            throw new CheckpointException(file + " has no " + key);
         }
         if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < least || value.intValue() > most) {
             throw wrong(key, "whole numbers from %d to %d".formatted(least, most));
@@ -57,7 +71,7 @@ record ConfigFields(JsonNode json) {
 
     CheckpointException wrong(String key, String allowed) {
         String value = json.path(key).toString();
-        return new CheckpointException("config.json: %s is %s; allowed: %s"
-                .formatted(key, value.length() > 80 ? value.substring(0, 80) + "..." : value, allowed));
+        return new CheckpointException("%s: %s is %s; allowed: %s"
+                .formatted(file, key, value.length() > 80 ? value.substring(0, 80) + "..." : value, allowed));
     }
 }

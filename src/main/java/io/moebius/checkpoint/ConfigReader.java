@@ -9,17 +9,12 @@ import java.util.TreeSet;
 /** config.json and generation_config.json as {@link ModelConfig}, every value checked before anything is sized by it. */
 final class ConfigReader {
 
-    private static final String MIXTRAL = "MixtralForCausalLM";
-
     private ConfigReader() {}
 
     static ModelConfig read(Path folder, JsonNode json) {
         ConfigFields config = new ConfigFields(json);
-        String architecture = json.path("architectures").path(0).asText("");
-        if (!architecture.equals(MIXTRAL)) {
-            throw config.wrong("architectures", "[\"" + MIXTRAL + "\"]");
-        }
-        refuseWhatIsNotComputed(config);
+        Architecture architecture = Architecture.read(config);
+        architecture.refuseWhatIsNotComputed(config);
         int layers = config.integer("num_hidden_layers", 1, 1000);
         int hidden = config.integer("hidden_size", 1, 1 << 17);
         int heads = config.integer("num_attention_heads", 1, 1 << 12);
@@ -34,45 +29,27 @@ final class ConfigReader {
         if (headDim < 2 || headDim % 2 != 0) {
             throw config.wrong("head_dim", "even numbers");
         }
-        int experts = config.integer("num_local_experts", 1, 1 << 12);
+        int experts = architecture.experts(config);
         int maxPositions = config.integer("max_position_embeddings", 1, 1 << 24);
         int vocabulary = config.integer("vocab_size", 1, 1 << 24);
         return new ModelConfig(
-                architecture,
+                architecture.className(),
                 layers,
                 hidden,
                 heads,
                 kvHeads,
                 headDim,
-                config.integer("intermediate_size", 1, 1 << 20),
+                architecture.ffn(config),
                 experts,
-                config.integer("num_experts_per_tok", 1, experts),
+                experts == 0 ? 0 : config.integer("num_experts_per_tok", 1, experts),
                 vocabulary,
                 maxPositions,
-                (float) config.positive("rope_theta", 1e6),
+                (float) config.positive("rope_theta", config.object("rope_parameters").positive("rope_theta", architecture.ropeTheta())),
                 config.positive("rms_norm_eps", 1e-5),
-                slidingWindow(config, maxPositions),
+                architecture.slidingWindow(config, maxPositions),
                 config.flag("tie_word_embeddings"),
                 config.integer("bos_token_id", 0, vocabulary - 1, -1),
                 eosTokens(folder, config, vocabulary));
-    }
-
-    private static void refuseWhatIsNotComputed(ConfigFields config) {
-        if (!config.text("hidden_act", "silu").equals("silu")) {
-            throw config.wrong("hidden_act", "\"silu\"");
-        }
-        if (!config.absent("rope_scaling")) {
-            throw config.wrong("rope_scaling", "null; scaled positions are not supported yet");
-        }
-    }
-
-    private static int slidingWindow(ConfigFields config, int maxPositions) {
-        int window = config.integer("sliding_window", 1, Integer.MAX_VALUE, maxPositions);
-        if (window < maxPositions) {
-            throw config.wrong(
-                    "sliding_window", "null, or at least max_position_embeddings; shorter windows are not supported yet");
-        }
-        return 0;
     }
 
     /** generation_config.json has the last word on what ends an answer. */

@@ -6,9 +6,10 @@ import java.util.Set;
  * The checked content of config.json and generation_config.json that a decoder needs.
  *
  * @param architecture  first of "architectures", e.g. MixtralForCausalLM
- * @param ffn           intermediate_size, of one expert
+ * @param ffn           intermediate_size, or moe_intermediate_size: of one expert, or of the dense network
+ * @param experts       0 for a dense network
  * @param maxPositions  max_position_embeddings
- * @param slidingWindow tokens, 0 for none
+ * @param slidingWindow tokens that a token sees, itself included; 0 for all
  * @param bosToken      -1 for none
  */
 public record ModelConfig(
@@ -28,4 +29,15 @@ public record ModelConfig(
         int slidingWindow,
         boolean tiedEmbeddings,
         int bosToken,
-        Set<Integer> eosTokens) {}
+        Set<Integer> eosTokens) {
+
+    /** Channels of all query heads. */
+    public int queryWidth() {
+        return heads * headDim;
+    }
+
+    /** Channels of all key heads, or value heads. */
+    public int keyWidth() {
+        return kvHeads * headDim;
+    }
+}

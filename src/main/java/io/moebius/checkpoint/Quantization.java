@@ -5,42 +5,53 @@ import io.moebius.backend.ActivationQuantization;
 import io.moebius.backend.Scales;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Set;
 
-/** How a checkpoint's linear layers were quantised to e4m3: which tensors hold the scales, and what becomes of the inputs. */
-sealed interface Quantization permits Unquantized, AutoFp8, FriendliFp8, BlockFp8, CompressedTensors {
+/** How a checkpoint's linear layers were quantised: which tensors hold the scales, and what becomes of the inputs. */
+sealed interface Quantization permits Unquantized, Fp8 {
 
     /** For people. */
     String description();
 
-    /** The safetensors type under which the e4m3 bytes of a quantised layer stand. */
-    String storedType();
+    /** The safetensors types under which the e4m3 bytes of a quantised layer may stand. */
+    Set<String> storedTypes();
 
+    /** @param tensors by canonical name */
     Scales scales(String layer, int rows, int columns, Map<String, RawTensor> tensors);
 
     ActivationQuantization activation(String layer, Map<String, RawTensor> tensors);
 
-    /** Reads quantization_config, or FriendliAI's use_fp8_e4m3 where there is none. */
-    static Quantization read(JsonNode json) {
+    boolean kvCache();
+
+    /** Layers that whoever quantised the checkpoint left alone on purpose. */
+    LayerPatterns ignored();
+
+    /**
+     * Reads quantization_config, ModelOpt's own file, or FriendliAI's use_fp8_e4m3 where there is neither.
+     *
+     * @param modelOpt hf_quant_config.json, null where there is none
+     */
+    static Quantization read(JsonNode json, JsonNode modelOpt) {
         ConfigFields config = new ConfigFields(json);
+        boolean friendli = config.flag("use_fp8_e4m3");
         if (config.absent("quantization_config")) {
-            return config.flag("use_fp8_e4m3") ? new FriendliFp8() : new Unquantized();
+            if (modelOpt != null) {
+                return ModelOpt.read(new ConfigFields(modelOpt, "hf_quant_config.json"));
+            }
+            return friendli ? Friendli.first() : new Unquantized();
         }
-        ConfigFields quantization = new ConfigFields(json.path("quantization_config"));
+        ConfigFields quantization = config.object("quantization_config");
         String method = quantization.text("quant_method", "none");
-        if (method.equals("compressed-tensors")) {
-            return CompressedTensors.read(quantization);
-        }
-        if (!method.equals("fp8")) {
-            throw new CheckpointException(
-                    "config.json: quant_method is \"%s\"; allowed: \"fp8\" (AutoFP8, DeepSeek blocks), \"compressed-tensors\", or use_fp8_e4m3"
+        return switch (method) {
+            case "fp8" -> friendli ? Friendli.second(AutoFp8.read(quantization)) : AutoFp8.read(quantization);
+            case "compressed-tensors" -> CompressedTensors.read(quantization);
+            case "modelopt" -> ModelOpt.read(quantization);
+            case "fbgemm_fp8" -> Fbgemm.read(quantization);
+            case "quark" -> Quark.read(quantization);
+            default -> throw new CheckpointException(
+                    "config.json: quant_method is \"%s\"; loaded are fp8, compressed-tensors, modelopt, fbgemm_fp8 and quark; take the unquantised model and give --quantization 8bit or 4bit"
                             .formatted(method));
-        }
-        String scheme = quantization.text("activation_scheme", "dynamic");
-        if (!scheme.equals("static") && !scheme.equals("dynamic")) {
-            throw quantization.wrong("activation_scheme", "\"static\" and \"dynamic\"");
-        }
-        boolean isStatic = scheme.equals("static");
-        return quantization.absent("weight_block_size") ? new AutoFp8(isStatic) : BlockFp8.read(quantization, isStatic);
+        };
     }
 
     /** The only value of a scale tensor of shape [] or [1], or null where there is no such tensor. */
@@ -49,17 +60,19 @@ sealed interface Quantization permits Unquantized, AutoFp8, FriendliFp8, BlockFp
         if (tensor == null) {
             return null;
         }
-        if (!tensor.hasShape() && !tensor.hasShape(1)) {
+        if (tensor.elements() != 1) {
             throw new CheckpointException("tensor %s has shape %s; allowed: [] and [1]"
-                    .formatted(name, Arrays.toString(tensor.shape())));
+                    .formatted(tensor.name(), Arrays.toString(tensor.shape())));
         }
-        return checked(name, tensor.floats())[0];
+        return checked(tensor)[0];
     }
 
-    static float[] checked(String name, float[] scales) {
+    static float[] checked(RawTensor tensor) {
+        float[] scales = tensor.floats();
         for (float scale : scales) {
             if (!(scale > 0) || Float.isInfinite(scale)) {
-                throw new CheckpointException("scale %s holds %s; allowed: finite numbers over 0".formatted(name, scale));
+                throw new CheckpointException(
+                        "scale %s holds %s; allowed: finite numbers over 0".formatted(tensor.name(), scale));
             }
         }
         return scales;

@@ -24,6 +24,20 @@ record RawTensor(String name, String type, long[] shape, MemorySegment data) {
         return values;
     }
 
+    /** Element {@code index} of its first dimension. */
+    RawTensor slice(int index) {
+        long bytes = data.byteSize() / shape[0];
+        return new RawTensor(name, type, Arrays.copyOfRange(shape, 1, shape.length), data.asSlice(index * bytes, bytes));
+    }
+
+    /** {@code count} elements of its first dimension. */
+    RawTensor rows(long from, long count) {
+        long bytes = data.byteSize() / shape[0];
+        long[] part = shape.clone();
+        part[0] = count;
+        return new RawTensor(name, type, part, data.asSlice(from * bytes, count * bytes));
+    }
+
     boolean hasShape(long... expected) {
         return Arrays.equals(shape, expected);
     }

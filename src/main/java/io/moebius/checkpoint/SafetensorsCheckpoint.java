@@ -2,14 +2,20 @@ package io.moebius.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.moebius.backend.DType;
+import io.moebius.backend.KvStorage;
 import io.moebius.backend.Weight;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 
-/** A folder with config.json and safetensors files. */
-record SafetensorsCheckpoint(ModelConfig config, Quantization quantization, Map<String, RawTensor> tensors)
+/**
+ * A folder with config.json and safetensors files.
+ *
+ * @param tensors by canonical name
+ */
+record SafetensorsCheckpoint(
+        ModelConfig config, Quantization quantization, Map<String, RawTensor> tensors, long weightBytes)
         implements Checkpoint {
 
     static SafetensorsCheckpoint open(Path folder) {
@@ -20,7 +26,11 @@ record SafetensorsCheckpoint(ModelConfig config, Quantization quantization, Map<
         }
         JsonNode json = JsonFile.readObject(config);
         ModelConfig model = ConfigReader.read(folder, json);
-        return new SafetensorsCheckpoint(model, Quantization.read(json), Shards.map(folder));
+        Path modelOpt = folder.resolve("hf_quant_config.json");
+        Quantization quantization =
+                Quantization.read(json, Files.isRegularFile(modelOpt) ? JsonFile.readObject(modelOpt) : null);
+        Map<String, RawTensor> files = Shards.map(folder);
+        return new SafetensorsCheckpoint(model, quantization, TensorNames.canonical(files), bytes(files));
     }
 
     @Override
@@ -30,14 +40,23 @@ record SafetensorsCheckpoint(ModelConfig config, Quantization quantization, Map<
                 : quantization.description();
     }
 
-    @Override
-    public long weightBytes() {
-        return tensors.values().stream().mapToLong(tensor -> tensor.data().byteSize()).sum();
+    private static long bytes(Map<String, RawTensor> files) {
+        return files.values().stream().mapToLong(tensor -> tensor.data().byteSize()).sum();
     }
 
     @Override
     public boolean has(String name) {
         return tensors.containsKey(name);
+    }
+
+    @Override
+    public boolean asksForFp8KvCache() {
+        return quantization.kvCache();
+    }
+
+    @Override
+    public KvStorage.Fp8 fp8KvStorage() {
+        return KvScales.read(config.layers(), tensors);
     }
 
     @Override
@@ -59,7 +78,7 @@ record SafetensorsCheckpoint(ModelConfig config, Quantization quantization, Map<
     /** What the file holds decides, not the ignore lists of the configuration: they are written in too many dialects. */
     private boolean isFp8(RawTensor raw) {
         boolean bytes = raw.type().equals("I8") || raw.type().startsWith("F8_");
-        if (bytes && !raw.type().equals(quantization.storedType())) {
+        if (bytes && !quantization.storedTypes().contains(raw.type())) {
             throw new CheckpointException("tensor %s has type %s, which a checkpoint that is %s does not have"
                     .formatted(raw.name(), raw.type(), quantization.description()));
         }

@@ -3,6 +3,7 @@ package io.moebius.checkpoint;
 import io.moebius.backend.ActivationQuantization;
 import io.moebius.backend.Scales;
 import java.util.Map;
+import java.util.Set;
 
 /** bf16, f16 or f32 throughout. */
 record Unquantized() implements Quantization {
@@ -13,8 +14,8 @@ record Unquantized() implements Quantization {
     }
 
     @Override
-    public String storedType() {
-        return "";
+    public Set<String> storedTypes() {
+        return Set.of();
     }
 
     @Override
@@ -25,5 +26,15 @@ record Unquantized() implements Quantization {
     @Override
     public ActivationQuantization activation(String layer, Map<String, RawTensor> tensors) {
         return new ActivationQuantization.None();
+    }
+
+    @Override
+    public boolean kvCache() {
+        return false;
+    }
+
+    @Override
+    public LayerPatterns ignored() {
+        return LayerPatterns.NONE;
     }
 }

@@ -16,8 +16,9 @@ final class EngineFlags {
     static final Flag MAX_TOKEN_COUNT = Flag.of(
             "max-token-count", new Whole(1, 1 << 20), "512",
             "Most tokens in a step, at least --max-batch-size; longer prompts are read in pieces.");
-    static final Flag KV_CACHE_DTYPE =
-            Flag.notYet("kv-cache-dtype", new Choice("auto", "bf16", "fp8"), "auto", "Type of the KV cache; auto is float32 on the CPU.");
+    static final Flag KV_CACHE_DTYPE = Flag.of(
+            "kv-cache-dtype", new Choice("auto", "bf16", "fp8"), "auto",
+            "Type of the KV cache; auto is fp8 where the model says so, else float32 on the CPU.");
     static final Flag NUM_DEVICES =
             Flag.notYet("num-devices", new Whole(1, 64), "1", "Devices that share the model; -d for short.");
 

@@ -27,8 +27,9 @@ final class ModelFlags {
     static final Flag BAD_STOP_FILE_PATH =
             Flag.notYet("bad-stop-file-path", new Text("a path"), "", "JSON file of default stop and bad words.");
     static final Flag DTYPE = Flag.notYet("dtype", new Choice("auto", "bf16", "fp16", "fp32"), "auto", "Type of unquantised weights.");
-    static final Flag QUANTIZATION =
-            Flag.notYet("quantization", new Choice("8bit", "4bit", "16bit"), "", "Quantise, or undo it, while loading.");
+    static final Flag QUANTIZATION = Flag.of(
+            "quantization", new Choice("8bit", "4bit", "16bit"), null,
+            "Convert linear layers while loading: 16-bit ones to FP8 (8bit), any to 4 bits in groups (4bit), FP8 to bf16 (16bit).");
     static final Flag ADAPTER_MODEL = Flag.notYet("adapter-model", new Text("NAME:PATH"), "", "LoRA adapters.");
     static final Flag MAX_INPUT_LENGTH =
             Flag.notYet("max-input-length", new Whole(1, 1 << 24), "", "Longest input of encoder-decoder models.");

@@ -9,7 +9,7 @@ import io.moebius.hub.EmbeddedModel;
 import io.moebius.hub.HubCache;
 import io.moebius.hub.HubException;
 import io.moebius.model.Decoder;
-import io.moebius.model.Mixtral;
+import io.moebius.model.Transformer;
 import io.moebius.policy.ModelSteps;
 import io.moebius.policy.Origin;
 import java.nio.file.Path;
@@ -39,7 +39,7 @@ record ModelProbe(Backend backend, Tunable tunable, ModelSteps steps, Origin ori
             Checkpoint checkpoint = Checkpoint.open(folder);
             Backend backend = Backends.open("auto", Activations.SIXTEEN_BIT);
             Tunable tunable = (Tunable) backend;
-            Decoder decoder = Mixtral.load(checkpoint, backend, maxTokens, SEQUENCES, fraction -> {});
+            Decoder decoder = Transformer.load(checkpoint, backend, maxTokens, SEQUENCES, fraction -> {});
             ModelSteps steps = new ModelSteps(decoder, backend.kvCache(decoder.kvShape(), BLOCKS), SEQUENCES);
             return new ModelProbe(backend, tunable, steps, KernelPolicy.origin(tunable, checkpoint), unpacked);
         } catch (HubException e) {

@@ -5,9 +5,11 @@ import io.moebius.api.ServedModel;
 import io.moebius.backend.Activations;
 import io.moebius.backend.Backend;
 import io.moebius.backend.KvCache;
+import io.moebius.backend.KvStorage;
 import io.moebius.checkpoint.Checkpoint;
 import io.moebius.checkpoint.CheckpointException;
 import io.moebius.checkpoint.ModelConfig;
+import io.moebius.checkpoint.WeightBits;
 import io.moebius.engine.Engine;
 import io.moebius.engine.Limits;
 import io.moebius.engine.StepEngine;
@@ -15,7 +17,7 @@ import io.moebius.hub.EmbeddedModel;
 import io.moebius.hub.HubCache;
 import io.moebius.hub.HubException;
 import io.moebius.model.Decoder;
-import io.moebius.model.Mixtral;
+import io.moebius.model.Transformer;
 import io.moebius.observe.Metrics;
 import io.moebius.policy.PolicyException;
 import io.moebius.text.ModelText;
@@ -80,7 +82,9 @@ final class StartSequence {
 
     private Optional<Service> serve(String name, Path folder) {
         phase("opening the checkpoint");
-        Checkpoint checkpoint = Checkpoint.open(folder);
+        Checkpoint checkpoint = settings.text(ModelFlags.QUANTIZATION)
+                .map(bits -> Checkpoint.open(folder, weightBits(bits)))
+                .orElseGet(() -> Checkpoint.open(folder));
         ModelConfig config = checkpoint.config();
         phase("opening the tokenizer");
         ModelText text = ModelText.open(folder, settings.text(ModelFlags.TOKENIZER_FILE_PATH).map(Path::of).orElse(null));
@@ -90,13 +94,15 @@ final class StartSequence {
         phase("loading the weights");
         int maxSequences = (int) settings.whole(EngineFlags.MAX_BATCH_SIZE);
         int maxTokens = (int) Math.max(settings.whole(EngineFlags.MAX_TOKEN_COUNT), maxSequences);
-        Decoder decoder = Mixtral.load(checkpoint, backend, maxTokens, maxSequences, fraction -> {
+        Decoder decoder = Transformer.load(checkpoint, backend, maxTokens, maxSequences, fraction -> {
             readiness.phase("loading the weights", fraction);
             console.progress(fraction);
         });
-        MemoryPlan plan = MemoryPlan.of(
-                FreeMemory.bytes(), backend.kvBlockBytes(decoder.kvShape()), maxSequences, maxSequenceLength);
-        KvCache cache = backend.kvCache(decoder.kvShape(), plan.blocks());
+        KvStorage storage = KvCacheType.of(settings.required(EngineFlags.KV_CACHE_DTYPE), checkpoint);
+        KvCache.Shape shape = decoder.kvShape().stored(storage);
+        MemoryPlan plan =
+                MemoryPlan.of(FreeMemory.bytes(), backend.kvBlockBytes(shape), maxSequences, maxSequenceLength);
+        KvCache cache = backend.kvCache(shape, plan.blocks());
         String policyLine = usePolicy(policy, decoder, cache, maxSequences);
         if (settings.on(PolicyFlags.TERMINATE_AFTER_SEARCH)) {
             backend.close();
@@ -108,7 +114,7 @@ final class StartSequence {
         phase("generating a first token");
         FirstToken.generate(engine, Math.max(0, text.tokenizer().bosToken()));
         metrics.observe(engine);
-        console.ready(summary(name, checkpoint, backend, plan, maxSequenceLength, policyLine));
+        console.ready(summary(name, checkpoint, backend, plan, KvCacheType.name(storage), maxSequenceLength, policyLine));
         readiness.ready(servedModel(name, config, text, engine, maxSequenceLength));
         return Optional.of(new Service(engine, backend, text.tokenizer()));
     }
@@ -147,7 +153,8 @@ final class StartSequence {
     }
 
     private Summary summary(
-            String name, Checkpoint checkpoint, Backend backend, MemoryPlan plan, int maxSequenceLength, String policy) {
+            String name, Checkpoint checkpoint, Backend backend, MemoryPlan plan, String cacheType,
+            int maxSequenceLength, String policy) {
         return new Summary(
                 name,
                 checkpoint.format(),
@@ -157,11 +164,20 @@ final class StartSequence {
                         ? "8bit, quantised as the checkpoint says"
                         : "16bit, unquantised (weight-only FP8)",
                 plan,
+                cacheType,
                 maxSequenceLength,
                 policy,
                 settings.port("quarkus.http.port"),
                 settings.port("quarkus.management.port"),
                 Duration.ofMillis(ManagementFactory.getRuntimeMXBean().getUptime()));
+    }
+
+    private static WeightBits weightBits(String flag) {
+        return switch (flag) {
+            case "8bit" -> WeightBits.EIGHT;
+            case "4bit" -> WeightBits.FOUR;
+            default -> WeightBits.SIXTEEN;
+        };
     }
 
     private Activations activations() {

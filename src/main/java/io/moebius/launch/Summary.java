@@ -10,6 +10,7 @@ record Summary(
         String backend,
         String activations,
         MemoryPlan cache,
+        String cacheType,
         int maxSequenceLength,
         String policy,
         int webPort,
@@ -30,7 +31,7 @@ record Summary(
                   format       %s, %s of weights
                   backend      %s
                   activations  %s
-                  KV cache     %,d tokens in %s; sequences up to %,d tokens
+                  KV cache     %,d tokens in %s, %s; sequences up to %,d tokens
                   policy       %s
                   ports        API %d, metrics %d
                   ready in     %.1f s
@@ -47,6 +48,7 @@ record Summary(
                         activations,
                         cache.tokens(),
                         Console.size(cache.bytes()),
+                        cacheType,
                         maxSequenceLength,
                         policy,
                         webPort,

@@ -9,7 +9,7 @@ import io.moebius.checkpoint.ModelConfig;
 /** The activations of the largest step, allocated once. */
 record Workspace(int maxTokens, int maxSequences, Step largest) {
 
-    /** The activations of one step: rows of tokens, and of the tokens whose logits are wanted (last...). */
+    /** The activations of one step: rows of tokens, and of the tokens whose logits are wanted (last...); gate and up of dense networks. */
     record Step(
             Tensor hidden,
             Tensor normed,
@@ -17,21 +17,24 @@ record Workspace(int maxTokens, int maxSequences, Step largest) {
             Tensor key,
             Tensor value,
             Tensor attended,
+            Tensor gate,
+            Tensor up,
             Routing routing,
             Tensor last,
             Tensor lastNormed,
             Tensor logits) {}
 
     static Workspace allocate(ModelConfig config, Backend backend, int maxTokens, int maxSequences) {
-        int queryWidth = config.heads() * config.headDim();
-        int keyWidth = config.kvHeads() * config.headDim();
+        int dense = config.experts() == 0 ? config.ffn() : 0;
         Step largest = new Step(
                 backend.tensor(maxTokens, config.hidden()),
                 backend.tensor(maxTokens, config.hidden()),
-                backend.tensor(maxTokens, queryWidth),
-                backend.tensor(maxTokens, keyWidth),
-                backend.tensor(maxTokens, keyWidth),
-                backend.tensor(maxTokens, queryWidth),
+                backend.tensor(maxTokens, config.queryWidth()),
+                backend.tensor(maxTokens, config.keyWidth()),
+                backend.tensor(maxTokens, config.keyWidth()),
+                backend.tensor(maxTokens, config.queryWidth()),
+                backend.tensor(maxTokens, dense),
+                backend.tensor(maxTokens, dense),
                 backend.routing(maxTokens, config.expertsPerToken()),
                 backend.tensor(maxSequences, config.hidden()),
                 backend.tensor(maxSequences, config.hidden()),
@@ -49,6 +52,8 @@ record Workspace(int maxTokens, int maxSequences, Step largest) {
                 largest.key.first(tokens),
                 largest.value.first(tokens),
                 largest.attended.first(tokens),
+                largest.gate.first(tokens),
+                largest.up.first(tokens),
                 largest.routing,
                 largest.last.first(rows),
                 largest.lastNormed.first(rows),

@@ -82,7 +82,6 @@ class BrokenCheckpointTest {
         "rope_theta | 1e400 | rope_theta",
         "rms_norm_eps | -1e-5 | rms_norm_eps",
         "rope_scaling | {\"type\": \"yarn\"} | rope_scaling",
-        "sliding_window | 16 | sliding_window",
         "hidden_act | \"relu\" | relu",
         "tie_word_embeddings | \"no\" | tie_word_embeddings",
         "bos_token_id | 1024 | bos_token_id",

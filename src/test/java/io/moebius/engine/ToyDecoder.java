@@ -51,6 +51,11 @@ final class ToyDecoder implements Decoder {
         }
 
         @Override
+        public Tensor reshape(int rows, int columns) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
         public Tensor first(int count) {
             throw new UnsupportedOperationException();
         }

@@ -23,7 +23,7 @@ class DemoModelTest {
     void answersItsGoldenQuestions(Activations activations) {
         try (Backend backend = new CpuBackend(activations)) {
             Decoder decoder =
-                    Mixtral.load(Checkpoint.open(Path.of("src/main/resources/demo-model")), backend, 512, 512, fraction -> {});
+                    Transformer.load(Checkpoint.open(Path.of("src/main/resources/demo-model")), backend, 512, 512, fraction -> {});
             GreedyDecoding decoding = new GreedyDecoding(decoder, 512);
             assertThat(Golden.read(GOLDENS, MODES.get(activations))).hasSize(40).allSatisfy(golden -> assertThat(
                             decoding.continuation(golden.prompt(), golden.greedy().length))

@@ -108,7 +108,7 @@ class GoldenTest {
     }
 
     private static GreedyDecoding load(Path folder, Backend backend) {
-        Decoder decoder = Mixtral.load(Checkpoint.open(folder), backend, MAX_TOKENS, MAX_TOKENS, fraction -> {});
+        Decoder decoder = Transformer.load(Checkpoint.open(folder), backend, MAX_TOKENS, MAX_TOKENS, fraction -> {});
         return new GreedyDecoding(decoder, MAX_TOKENS);
     }
 

@@ -13,9 +13,13 @@ final class GreedyDecoding {
     private final int[] blocks;
 
     GreedyDecoding(Decoder decoder, int maxTokens) {
+        this(decoder, decoder.kvShape(), maxTokens);
+    }
+
+    GreedyDecoding(Decoder decoder, KvCache.Shape shape, int maxTokens) {
         this.decoder = decoder;
         this.blocks = IntStream.rangeClosed(0, maxTokens / KvCache.BLOCK_TOKENS).toArray();
-        this.cache = decoder.backend().kvCache(decoder.kvShape(), blocks.length);
+        this.cache = decoder.backend().kvCache(shape, blocks.length);
     }
 
     /** Logits [ids, vocabulary] of every position of a prompt. */

@@ -137,6 +137,18 @@ public final class CpuBackend implements Backend, Tunable {
     }
 
     @Override
+    public void addBias(Tensor x, Matrix bias) {
+        shape(bias, 1, x.columns());
+        CpuKernels.moebius_add_bias(engine(), address(x), address(bias), x.rows());
+    }
+
+    @Override
+    public void swiGlu(Tensor gate, Tensor up) {
+        shape(up, gate.rows(), gate.columns());
+        CpuKernels.moebius_swiglu(engine(), address(gate), address(up), gate.rows(), gate.columns());
+    }
+
+    @Override
     public void ropeAndStore(
             Batch batch, Rope rope, Tensor query, Tensor key, Tensor value, KvCache cache, int layer) {
         CpuKvCache pages = (CpuKvCache) cache;
@@ -149,7 +161,7 @@ public final class CpuBackend implements Backend, Tunable {
         CpuKernels.moebius_rope_store(
                 engine(), address(query), address(key), address(value), batch.positions(), pages.slots(batch), batch.size(),
                 query.columns() / shape.headDim(), shape.heads(), shape.headDim(), rope.theta(), pages.keys(layer),
-                pages.values(layer));
+                pages.values(layer), CpuMatrix.type(CpuKvCache.type(shape)), pages.keyScale(layer), pages.valueScale(layer));
     }
 
     @Override
@@ -166,18 +178,19 @@ public final class CpuBackend implements Backend, Tunable {
         double cached = 0;
         double seen = 0;
         for (int s = 0; s < batch.sequences(); s++) {
-            cached += batch.positions()[batch.offsets()[s + 1] - 1] + 1;
+            int last = batch.positions()[batch.offsets()[s + 1] - 1];
+            cached += last + 1 - shape.firstSeen(batch.positions()[batch.offsets()[s]]);
         }
         for (int position : batch.positions()) {
-            seen += position + 1;
+            seen += position + 1 - shape.firstSeen(position);
         }
-        double bytes = cached * 2 * shape.heads() * shape.headDim() * Float.BYTES;
+        double bytes = cached * 2 * shape.heads() * shape.headDim() * CpuKvCache.type(shape).bytes();
         double flops = seen * 4 * heads * shape.headDim();
         dispatch.run(new CpuCall(catalogue.attend(heads, shape), batch.size(), bytes, flops, variant -> {
             CpuVariant.Attention how = (CpuVariant.Attention) variant;
             CpuKernels.moebius_attend(
-                    engine(), address(query), pages.keys(layer), pages.values(layer), batch.positions(), tables, tableOffsets,
-                    batch.size(), heads, shape.heads(), shape.headDim(), address(out), how.threads(), how.run(), how.tasks());
+                    engine(), address(query), pages.keys(layer), pages.values(layer), CpuMatrix.type(CpuKvCache.type(shape)),
+                    pages.keyScale(layer), pages.valueScale(layer), shape.window(), batch.positions(), tables, tableOffsets, batch.size(), heads, shape.heads(), shape.headDim(), address(out), how.threads(), how.run(), how.tasks());
         }));
     }
 

@@ -49,15 +49,24 @@ final class CpuKernels {
             @Cast("void*") long engine, @Cast("const float*") long x, @Cast("const void*") long matrix, int rows,
             @Cast("float*") long out, int add, int threads, int panel, int direct);
 
+    static native void moebius_add_bias(
+            @Cast("void*") long engine, @Cast("float*") long x, @Cast("const void*") long bias, int rows);
+
+    static native void moebius_swiglu(
+            @Cast("void*") long engine, @Cast("float*") long gate, @Cast("const float*") long up, int rows, int columns);
+
     static native void moebius_rope_store(
             @Cast("void*") long engine, @Cast("float*") long query, @Cast("float*") long key,
             @Cast("const float*") long value, @Const int[] positions, @Const int[] slots, int count, int heads,
-            int kvHeads, int headDim, float theta, @Cast("float*") long keys, @Cast("float*") long values);
+            int kvHeads, int headDim, float theta, @Cast("void*") long keys, @Cast("void*") long values, int type,
+            float keyScale, float valueScale);
 
     static native void moebius_attend(
-            @Cast("void*") long engine, @Cast("const float*") long query, @Cast("const float*") long keys,
-            @Cast("const float*") long values, @Const int[] positions, @Const int[] tables, @Const int[] tableOffsets,
-            int count, int heads, int kvHeads, int headDim, @Cast("float*") long out, int threads, int run, int tasks);
+            @Cast("void*") long engine, @Cast("const float*") long query, @Cast("const void*") long keys,
+            @Cast("const void*") long values, int type, float keyScale, float valueScale, int window,
+            @Const int[] positions, @Const int[] tables, @Const int[] tableOffsets,
+            int count, int heads, int kvHeads, int headDim, @Cast("float*") long out, int threads, int run,
+            int tasks);
 
     static native void moebius_route(
             @Cast("void*") long engine, @Cast("const float*") long x, @Cast("const void*") long router, int rows,

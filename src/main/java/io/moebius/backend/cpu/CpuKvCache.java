@@ -1,13 +1,36 @@
 package io.moebius.backend.cpu;
 
 import io.moebius.backend.Batch;
+import io.moebius.backend.DType;
 import io.moebius.backend.KvCache;
+import io.moebius.backend.KvStorage;
+import java.util.Arrays;
+import java.util.List;
 
-/** Float32 keys, [layers][blocks][heads][headDim][16], and values, [layers][blocks][heads][16][headDim], in native memory. */
+/**
+ * Keys, [layers][blocks][heads][headDim][16], and values, [layers][blocks][heads][16][headDim], in native memory; float32 unless
+ * stored smaller.
+ */
 record CpuKvCache(Shape shape, int blocks, long keys, long values) implements KvCache {
 
     static long bytes(Shape shape, int blocks) {
-        return (long) shape.layers() * blocks * BLOCK_TOKENS * shape.heads() * shape.headDim() * Float.BYTES;
+        return (long) shape.layers() * blocks * BLOCK_TOKENS * shape.heads() * shape.headDim() * type(shape).bytes();
+    }
+
+    static DType type(Shape shape) {
+        return switch (shape.storage()) {
+            case KvStorage.Native() -> DType.F32;
+            case KvStorage.BFloat16() -> DType.BF16;
+            case KvStorage.Fp8 fp8 -> DType.E4M3;
+        };
+    }
+
+    float keyScale(int layer) {
+        return shape.storage() instanceof KvStorage.Fp8(List<Float> keyScales, List<Float> valueScales) ? keyScales.get(layer) : 1;
+    }
+
+    float valueScale(int layer) {
+        return shape.storage() instanceof KvStorage.Fp8(List<Float> keyScales, List<Float> valueScales) ? valueScales.get(layer) : 1;
     }
 
     long keys(int layer) {
@@ -46,7 +69,7 @@ record CpuKvCache(Shape shape, int blocks, long keys, long values) implements Kv
 
     /** All block tables one after the other, each entry checked. */
     int[] tables(Batch batch) {
-        int[] tables = java.util.Arrays.stream(batch.blockTables()).flatMapToInt(java.util.Arrays::stream).toArray();
+        int[] tables = Arrays.stream(batch.blockTables()).flatMapToInt(Arrays::stream).toArray();
         for (int block : tables) {
             check(block);
         }

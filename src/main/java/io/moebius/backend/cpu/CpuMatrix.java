@@ -26,7 +26,7 @@ record CpuMatrix(long address, Weight weight, String shape) implements Matrix {
             throw new IllegalArgumentException("weight %s has %d bytes, needs %d"
                     .formatted(weight.name(), weight.data().byteSize(), weight.bytes()));
         }
-        Scales scales = weight.dtype() == DType.E4M3
+        Scales scales = weight.dtype() == DType.E4M3 || weight.dtype() == DType.INT4
                 ? checked(weight)
                 : new Scales(new float[0], weight.rows(), weight.columns());
         ActivationQuantization scheme =
@@ -34,19 +34,14 @@ record CpuMatrix(long address, Weight weight, String shape) implements Matrix {
         int kind = switch (scheme) {
             case ActivationQuantization.None() -> KEEP;
             case ActivationQuantization.Static(float scale) -> STATIC;
-            case ActivationQuantization.PerToken() -> PER_GROUP;
+            case ActivationQuantization.PerToken(float bound) -> PER_GROUP;
             case ActivationQuantization.PerGroup(int channels) -> PER_GROUP;
         };
         return new CpuMatrix(
                 CpuKernels.moebius_matrix(
                         engine,
                         weight.data().address(),
-                        switch (weight.dtype()) {
-                            case F32 -> 0;
-                            case F16 -> 1;
-                            case BF16 -> 2;
-                            case E4M3 -> 3;
-                        },
+                        type(weight.dtype()),
                         weight.rows(),
                         weight.columns(),
                         scales.values(),
@@ -54,16 +49,20 @@ record CpuMatrix(long address, Weight weight, String shape) implements Matrix {
                         scales.blockRows(),
                         scales.blockColumns(),
                         kind,
-                        scheme instanceof ActivationQuantization.Static(float scale) ? scale : 0,
+                        switch (scheme) {
+                            case ActivationQuantization.Static(float scale) -> scale;
+                            case ActivationQuantization.PerToken(float bound) -> bound;
+                            default -> Float.POSITIVE_INFINITY;
+                        },
                         scheme instanceof ActivationQuantization.PerGroup(int channels) ? channels : weight.columns()),
-                weight,
+                weight.withoutScales(),
                 shape(weight));
     }
 
     private static String shape(Weight weight) {
         String size = "%d x %d %s".formatted(weight.rows(), weight.columns(), weight.dtype().name().toLowerCase(Locale.ROOT));
         Scales scales = weight.scales();
-        if (weight.dtype() != DType.E4M3) {
+        if (scales == null) {
             return size;
         }
         boolean wholeRows = scales.blockColumns() >= weight.columns();
@@ -72,11 +71,22 @@ record CpuMatrix(long address, Weight weight, String shape) implements Matrix {
                 : ", a scale per %d x %d".formatted(scales.blockRows(), scales.blockColumns()));
     }
 
-    /** The scales of an e4m3 matrix, as many as its blocks: the kernels read them by block. */
+    /** As moebius_cpu.h numbers them. */
+    static int type(DType type) {
+        return switch (type) {
+            case F32 -> 0;
+            case F16 -> 1;
+            case BF16 -> 2;
+            case E4M3 -> 3;
+            case INT4 -> 4;
+        };
+    }
+
+    /** The scales of a quantised matrix, as many as its blocks: the kernels read them by block. */
     private static Scales checked(Weight weight) {
         Scales scales = weight.scales();
         if (scales == null || scales.blockRows() < 1 || scales.blockColumns() < 1) {
-            throw new IllegalArgumentException("weight %s is e4m3 without usable scales".formatted(weight.name()));
+            throw new IllegalArgumentException("weight %s is quantised without usable scales".formatted(weight.name()));
         }
         int blocks = Math.ceilDiv(weight.rows(), scales.blockRows()) * Math.ceilDiv(weight.columns(), scales.blockColumns());
         if (scales.values().length != blocks) {

@@ -13,6 +13,15 @@ record CpuTensor(long address, int rows, int columns) implements Tensor {
         return new CpuTensor(address, count, columns);
     }
 
+    @Override
+    public CpuTensor reshape(int rows, int columns) {
+        if ((long) rows * columns != (long) this.rows * this.columns) {
+            throw new IllegalArgumentException(
+                    "[%d, %d] as [%d, %d]".formatted(this.rows, this.columns, rows, columns));
+        }
+        return new CpuTensor(address, rows, columns);
+    }
+
     long rowAddress(int row) {
         if (row < 0 || row >= rows) {
             throw new IllegalArgumentException("row " + row + " of " + rows);

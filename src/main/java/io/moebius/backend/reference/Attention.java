@@ -1,7 +1,9 @@
 package io.moebius.backend.reference;
 
 import io.moebius.backend.Batch;
+import io.moebius.backend.KvStorage;
 import io.moebius.backend.Rope;
+import java.util.List;
 
 /** Rotary embedding, the cache's write, and causal attention with grouped queries. */
 final class Attention {
@@ -25,8 +27,28 @@ final class Attention {
     }
 
     static void store(DoubleTensor key, DoubleTensor value, int t, int slot, DoubleKvCache cache, int layer) {
-        cache.keys()[layer][slot] = Linear.row(key, t);
-        cache.values()[layer][slot] = Linear.row(value, t);
+        double[] keys = Linear.row(key, t);
+        double[] values = Linear.row(value, t);
+        switch (cache.shape().storage()) {
+            case KvStorage.Native() -> {}
+            case KvStorage.BFloat16() -> {
+                roundBFloat16(keys);
+                roundBFloat16(values);
+            }
+            case KvStorage.Fp8(List<Float> keyScales, List<Float> valueScales) -> {
+                Quantizer.quantize(keys, 0, keys.length, keyScales.get(layer), keys);
+                Quantizer.quantize(values, 0, values.length, valueScales.get(layer), values);
+            }
+        }
+        cache.keys()[layer][slot] = keys;
+        cache.values()[layer][slot] = values;
+    }
+
+    private static void roundBFloat16(double[] x) {
+        for (int i = 0; i < x.length; i++) {
+            int bits = Float.floatToRawIntBits((float) x[i]);
+            x[i] = Float.intBitsToFloat(bits + 0x7fff + (bits >> 16 & 1) & 0xffff0000);
+        }
     }
 
     static void attend(Batch batch, int sequence, int t, DoubleTensor query, DoubleKvCache cache, int layer, DoubleTensor out) {
@@ -34,12 +56,13 @@ final class Attention {
         int heads = query.columns() / headDim;
         int group = heads / cache.shape().heads();
         int[] table = batch.blockTables()[sequence];
-        int length = batch.positions()[t] + 1;
+        int first = cache.shape().firstSeen(batch.positions()[t]);
+        int length = batch.positions()[t] + 1 - first;
         for (int head = 0; head < heads; head++) {
             int from = head / group * headDim;
             double[] probabilities = new double[length];
             for (int p = 0; p < length; p++) {
-                double[] key = cache.keys()[layer][DoubleKvCache.slot(table, p)];
+                double[] key = cache.keys()[layer][DoubleKvCache.slot(table, first + p)];
                 double dot = 0;
                 for (int i = 0; i < headDim; i++) {
                     dot += query.at(t, head * headDim + i) * key[from + i];
@@ -50,7 +73,7 @@ final class Attention {
             for (int i = 0; i < headDim; i++) {
                 double sum = 0;
                 for (int p = 0; p < length; p++) {
-                    sum += probabilities[p] * cache.values()[layer][DoubleKvCache.slot(table, p)][from + i];
+                    sum += probabilities[p] * cache.values()[layer][DoubleKvCache.slot(table, first + p)][from + i];
                 }
                 out.set(t, head * headDim + i, sum);
             }

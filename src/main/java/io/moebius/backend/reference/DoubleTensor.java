@@ -17,6 +17,15 @@ record DoubleTensor(double[] values, int rows, int columns) implements Tensor {
         return new DoubleTensor(values, count, columns);
     }
 
+    @Override
+    public DoubleTensor reshape(int rows, int columns) {
+        if ((long) rows * columns != (long) this.rows * this.columns) {
+            throw new IllegalArgumentException(
+                    "[%d, %d] as [%d, %d]".formatted(this.rows, this.columns, rows, columns));
+        }
+        return new DoubleTensor(values, rows, columns);
+    }
+
     double at(int row, int column) {
         return values[row * columns + column];
     }

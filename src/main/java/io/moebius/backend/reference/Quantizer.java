@@ -11,12 +11,12 @@ final class Quantizer {
         return switch (scheme) {
             case ActivationQuantization.None() -> x;
             case ActivationQuantization.Static(float scale) -> quantize(x, 0, x.length, scale, x.clone());
-            case ActivationQuantization.PerToken() -> quantizeGroups(x, x.length);
-            case ActivationQuantization.PerGroup(int channels) -> quantizeGroups(x, channels);
+            case ActivationQuantization.PerToken(float bound) -> quantizeGroups(x, x.length, bound);
+            case ActivationQuantization.PerGroup(int channels) -> quantizeGroups(x, channels, Float.POSITIVE_INFINITY);
         };
     }
 
-    private static double[] quantizeGroups(double[] x, int channels) {
+    private static double[] quantizeGroups(double[] x, int channels, float bound) {
         double[] out = x.clone();
         for (int start = 0; start < x.length; start += channels) {
             int end = Math.min(start + channels, x.length);
@@ -25,13 +25,13 @@ final class Quantizer {
                 largest = Math.max(largest, Math.abs(x[i]));
             }
             if (largest > 0) {
-                quantize(x, start, end, largest / E4m3.MAX, out);
+                quantize(x, start, end, Math.min(largest, bound) / E4m3.MAX, out);
             }
         }
         return out;
     }
 
-    private static double[] quantize(double[] x, int start, int end, double scale, double[] out) {
+    static double[] quantize(double[] x, int start, int end, double scale, double[] out) {
         for (int i = start; i < end; i++) {
             out[i] = E4m3.round(x[i] / scale) * scale;
         }

@@ -97,6 +97,23 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
+    public void addBias(Tensor x, Matrix bias) {
+        for (int t = 0; t < x.rows(); t++) {
+            add(((DoubleMatrix) bias).values()[0], 1, (DoubleTensor) x, t);
+        }
+    }
+
+    @Override
+    public void swiGlu(Tensor gate, Tensor up) {
+        for (int t = 0; t < gate.rows(); t++) {
+            for (int c = 0; c < gate.columns(); c++) {
+                double x = ((DoubleTensor) gate).at(t, c);
+                ((DoubleTensor) gate).set(t, c, x / (1 + Math.exp(-x)) * ((DoubleTensor) up).at(t, c));
+            }
+        }
+    }
+
+    @Override
     public void ropeAndStore(
             Batch batch, Rope rope, Tensor query, Tensor key, Tensor value, KvCache cache, int layer) {
         for (int s = 0; s < batch.sequences(); s++) {

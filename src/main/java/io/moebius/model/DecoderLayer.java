@@ -1,0 +1,4 @@
+package io.moebius.model;
+
+/** One layer of a decoder. */
+record DecoderLayer(Attention attention, FeedForward feedForward) {}
