@@ -91,21 +91,22 @@ void Engine::prepare(std::vector<Product> &products) {
         pool.parallel(product.rows, 4, [&](int begin, int end, int) {
             for (long t = begin; t < end; t++) {
                 if (!codes) {
-                    kernels.split_row(x + t * columns, columns, matrix.packed_columns, rows + t * matrix.packed_columns);
+                    kernels.input_row(x + t * columns, columns, matrix.packed_columns, rows + t * matrix.packed_columns);
                     continue;
                 }
                 float *own = values + t * columns, *own_scales = scales + t * scales_count;
                 encode_row(matrix, x + t * columns, own, own_scales);
-                if (packed) {
+                if (packed && kernels.brain_inputs) {
                     kernels.code_row(own, columns, matrix.packed_columns, rows + t * matrix.packed_columns / 2);
                     for (long b = 0; b < blocks; b++) factors[t * blocks + b] = own_scales[scales_count == 1 ? 0 : b];
                 } else {
                     for (long c = 0; c < columns; c++) own[c] *= own_scales[scales_count == 1 ? 0 : c / matrix.group];
+                    if (packed) kernels.input_row(own, columns, matrix.packed_columns, rows + t * matrix.packed_columns);
                 }
             }
         });
         if (packed) product.words = rows;
-        if (packed && codes) product.factors = factors;
+        if (packed && codes && kernels.brain_inputs) product.factors = factors;
         if (!packed) product.x = values;
         if (codes) next_float = factors + product.rows * blocks;
         if (packed) next_word += product.rows * matrix.packed_columns;

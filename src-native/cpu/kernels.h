@@ -13,7 +13,7 @@ struct Product {
     int rows;
     float *out;
     bool add;
-    // For a packed matrix: x as split_row or code_row makes it, and, of codes, their factors [rows][packed_blocks].
+    // For a packed matrix: x as input_row or code_row makes it, and, of codes, their factors [rows][packed_blocks].
     const uint32_t *words = nullptr;
     const float *factors = nullptr;
 };
@@ -44,14 +44,14 @@ struct AttentionTask {
 struct Kernels {
     // The columns of a product that rows [16 panel, 16 panel + 16) of its matrix give; scratch holds 16 * columns floats.
     void (*multiply)(const Product &product, int panel, float *scratch);
-    // The same for rows [64 task, 64 task + 64) of a packed matrix; scratch holds 64 * packed_columns pairs of bytes.
+    // The same for rows [64 task, 64 task + 64) of a packed matrix; scratch holds 32 * packed_columns floats.
     void (*multiply_packed)(const Product &product, int task, float *scratch);
-    // A row of x as sums of two bfloat16 for packed matrices.
-    void (*split_row)(const float *x, long columns, long packed_columns, uint32_t *out);
-    // A row of numbers that bfloat16 holds, such as values of e4m3.
+    // A row of x for packed matrices, packed_columns words.
+    void (*input_row)(const float *x, long columns, long packed_columns, uint32_t *out);
+    // The same for values of e4m3 where brain_inputs, half as many words.
     void (*code_row)(const float *x, long columns, long packed_columns, uint32_t *out);
-    // Whether matrices are to be packed.
-    bool packs;
+    // Whether inputs become bfloat16, which decides how pack.cpp lays out weights.
+    bool brain_inputs;
     // out [columns] = row of the matrix, dequantised.
     void (*decode_row)(const Matrix &matrix, int row, float *out);
     // y += factor * x.
