@@ -80,21 +80,22 @@ void Engine::prepare(std::vector<Product> &products) {
         pool.parallel(product.rows, 4, [&](int begin, int end, int) {
             for (long t = begin; t < end; t++) {
                 if (!codes) {
-                    kernels.split_row(x + t * columns, columns, matrix.packed_columns, rows + t * matrix.packed_columns);
+                    kernels.input_row(x + t * columns, columns, matrix.packed_columns, rows + t * matrix.packed_columns);
                     continue;
                 }
                 float *own = values + t * columns, *own_scales = scales + t * scales_count;
                 encode_row(matrix, x + t * columns, own, own_scales);
-                if (packed) {
+                if (packed && kernels.brain_inputs) {
                     kernels.code_row(own, columns, matrix.packed_columns, rows + t * matrix.packed_columns / 2);
                     for (long b = 0; b < blocks; b++) factors[t * blocks + b] = own_scales[scales_count == 1 ? 0 : b];
                 } else {
                     for (long c = 0; c < columns; c++) own[c] *= own_scales[scales_count == 1 ? 0 : c / matrix.group];
+                    if (packed) kernels.input_row(own, columns, matrix.packed_columns, rows + t * matrix.packed_columns);
                 }
             }
         });
         if (packed) product.words = rows;
-        if (packed && codes) product.factors = factors;
+        if (packed && codes && kernels.brain_inputs) product.factors = factors;
         if (!packed) product.x = values;
         if (codes) next_float = factors + product.rows * blocks;
         if (packed) next_word += product.rows * matrix.packed_columns;
@@ -110,7 +111,8 @@ void Engine::multiply(std::vector<Product> products, const Blocking &blocking) {
         const Matrix &matrix = *product.matrix;
         ends.push_back(tasks += (matrix.rows + blocking.panel - 1) / blocking.panel);
         if (product.rows <= blocking.direct && matrix.type != MOEBIUS_INT4) continue;
-        scratch_floats = std::max(scratch_floats, blocking.panel * (matrix.packed == nullptr ? matrix.columns : matrix.packed_columns / 2));
+        scratch_floats = std::max(scratch_floats, matrix.packed == nullptr ? blocking.panel * static_cast<long>(matrix.columns)
+                                                                           : std::max(32, blocking.panel / 2) * matrix.packed_columns);
     }
     pool.parallel(tasks, 1, blocking.threads, [&](int begin, int end, int) {
         float *scratch = row_memory(scratch_floats).data();

@@ -5,9 +5,14 @@
 #include "attention.h"
 #include "gemm.h"
 #include "int4.h"
-#include "packed.h"
 #include "probe.h"
 #include "vector.h"
+
+#if defined(__AVX512BF16__) && defined(__AVX512VBMI__)
+#include "packed_bf16.h"
+#else
+#include "packed_f32.h"
+#endif
 
 namespace moebius {
 namespace {
@@ -44,6 +49,6 @@ void add_scaled(float *y, float factor, const float *x, int count) {
 
 }  // namespace
 
-extern const Kernels MOEBIUS_TABLE = {multiply, multiply_packed, split_row, code_row, kPacks, decode_row, add_scaled, attend, swiglu, sum_of, multiply_adds};
+extern const Kernels MOEBIUS_TABLE = {multiply, multiply_packed, input_row, code_row, kBrainInputs, decode_row, add_scaled, attend, swiglu, sum_of, multiply_adds};
 
 }  // namespace moebius

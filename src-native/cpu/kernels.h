@@ -13,7 +13,7 @@ struct Product {
     int rows;
     float *out;
     bool add;
-    // For a packed matrix: x as split_row or code_row makes it, and, of codes, their factors [rows][packed_blocks].
+    // For a packed matrix: x as input_row or code_row makes it, and, of codes, their factors [rows][packed_blocks].
     const uint32_t *words = nullptr;
     const float *factors = nullptr;
 };
@@ -53,14 +53,14 @@ struct AttentionTask {
 struct Kernels {
     // The columns of a product that rows [from, to) of its matrix give; scratch holds (to - from) * columns floats.
     void (*multiply)(const Product &product, int from, int to, int direct, float *scratch);
-    // The same for a packed matrix, from a multiple of 16; scratch holds that many times packed_columns pairs of bytes.
+    // The same for a packed matrix, from a multiple of 16; scratch holds max(32, (to - from) / 2) * packed_columns floats.
     void (*multiply_packed)(const Product &product, int from, int to, int direct, float *scratch);
-    // A row of x as sums of two bfloat16 for packed matrices.
-    void (*split_row)(const float *x, long columns, long packed_columns, uint32_t *out);
-    // A row of numbers that bfloat16 holds, such as values of e4m3.
+    // A row of x for packed matrices, packed_columns words.
+    void (*input_row)(const float *x, long columns, long packed_columns, uint32_t *out);
+    // The same for values of e4m3 where brain_inputs, half as many words.
     void (*code_row)(const float *x, long columns, long packed_columns, uint32_t *out);
-    // Whether matrices are to be packed.
-    bool packs;
+    // Whether inputs become bfloat16, which decides how pack.cpp lays out weights.
+    bool brain_inputs;
     // out [columns] = row of the matrix, dequantised.
     void (*decode_row)(const Matrix &matrix, int row, float *out);
     // y += factor * x.

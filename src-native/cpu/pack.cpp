@@ -1,6 +1,7 @@
-// Repacking at load: 16 rows interleaved, so that packed.h reads a pair of columns of 16 rows as one vector.
+// Repacking at load: 16 rows interleaved, so that packed_bf16.h and packed_f32.h read columns of 16 rows as vectors.
 //
-//   e4m3: 64 bytes are 16 rows x 4 columns; each quarter holds columns (c, c + 1) of four rows, then columns (c + 2, c + 3).
+//   e4m3: 64 bytes are 16 rows x 4 columns; for bf16 dot products each quarter holds columns (c, c + 1) of four rows, then
+//   columns (c + 2, c + 3).
 //   bfloat16: 64 bytes are 16 rows x 2 columns. Rows and columns that fill up the last panel are zeros.
 #include <immintrin.h>
 
@@ -14,7 +15,7 @@ namespace moebius {
 namespace {
 
 // Four rows of 16 bytes to four quarters of 64-byte steps.
-template <bool CODES>
+template <bool ORDER>
 void transpose(const unsigned char *const rows[4], long at, unsigned char *out) {
     __m128i r[4];
     for (int i = 0; i < 4; i++) r[i] = _mm_loadu_si128(reinterpret_cast<const __m128i *>(rows[i] + at));
@@ -23,10 +24,10 @@ void transpose(const unsigned char *const rows[4], long at, unsigned char *out) 
     __m128i steps[4] = {_mm_unpacklo_epi64(a, c), _mm_unpackhi_epi64(a, c), _mm_unpacklo_epi64(b, d), _mm_unpackhi_epi64(b, d)};
     const __m128i order = _mm_setr_epi8(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);
     for (int i = 0; i < 4; i++)
-        _mm_storeu_si128(reinterpret_cast<__m128i *>(out + 64 * i), CODES ? _mm_shuffle_epi8(steps[i], order) : steps[i]);
+        _mm_storeu_si128(reinterpret_cast<__m128i *>(out + 64 * i), ORDER ? _mm_shuffle_epi8(steps[i], order) : steps[i]);
 }
 
-template <bool CODES>
+template <bool CODES, bool ORDER>
 void pack_panel(const Matrix &matrix, int panel, unsigned char *out) {
     const long row_bytes = static_cast<long>(matrix.columns) * (CODES ? 1 : 2);
     const long packed_bytes = matrix.packed_columns * (CODES ? 1 : 2);
@@ -42,7 +43,7 @@ void pack_panel(const Matrix &matrix, int panel, unsigned char *out) {
         }
         long at = 0;
         if (present == 4)
-            for (; at + 16 <= row_bytes; at += 16) transpose<CODES>(rows, at, out + at * 16 + quarter * 16);
+            for (; at + 16 <= row_bytes; at += 16) transpose<ORDER>(rows, at, out + at * 16 + quarter * 16);
         for (; at < packed_bytes; at += 16) {
             const unsigned char *parts[4];
             for (int i = 0; i < 4; i++) {
@@ -51,11 +52,19 @@ void pack_panel(const Matrix &matrix, int panel, unsigned char *out) {
                 parts[i] = tails[i];
             }
             alignas(16) unsigned char steps[256];
-            transpose<CODES>(parts, 0, steps + quarter * 16);
+            transpose<ORDER>(parts, 0, steps + quarter * 16);
             for (long i = 0; i < 4 && at + 4 * i < packed_bytes; i++)
                 std::memcpy(out + (at + 4 * i) * 16 + quarter * 16, steps + 64 * i + quarter * 16, 16);
         }
     }
+}
+
+// Shifting, packed_f32.h, would make a number of it.
+bool has_nan(const Matrix &matrix) {
+    const long count = static_cast<long>(matrix.rows) * matrix.columns;
+    int found = 0;
+    for (long i = 0; i < count; i++) found |= (matrix.data[i] & 0x7f) == 0x7f;
+    return found != 0;
 }
 
 }  // namespace
@@ -63,10 +72,11 @@ void pack_panel(const Matrix &matrix, int panel, unsigned char *out) {
 void Engine::pack(Matrix &matrix) {
     const bool codes = matrix.type == MOEBIUS_E4M3;
     const int blocks = codes ? (matrix.columns + matrix.block_columns - 1) / matrix.block_columns : 1;
-    if (!kernels.packs || !(codes || matrix.type == MOEBIUS_BF16) || matrix.rows < 16) return;
+    if (!(codes || matrix.type == MOEBIUS_BF16) || matrix.rows < 16) return;
     if (blocks > 1 && matrix.block_columns % 4 != 0) return;
     const bool groups = matrix.activation == MOEBIUS_PER_GROUP && matrix.group < matrix.columns;
-    if (groups && matrix.group != matrix.block_columns) return;
+    if (groups && kernels.brain_inputs && matrix.group != matrix.block_columns) return;
+    if (codes && !kernels.brain_inputs && has_nan(matrix)) return;
     const int panels = (matrix.rows + 15) / 16;
     matrix.packed_columns = (matrix.columns + 3) / 4 * 4;
     const long panel_bytes = matrix.packed_columns * 16L * (codes ? 1 : 2);
@@ -83,7 +93,12 @@ void Engine::pack(Matrix &matrix) {
     pool.parallel(panels, 8, [&](int begin, int end, int) {
         for (int panel = begin; panel < end; panel++) {
             unsigned char *out = matrix.packed + panel * panel_bytes;
-            codes ? pack_panel<true>(matrix, panel, out) : pack_panel<false>(matrix, panel, out);
+            if (!codes)
+                pack_panel<false, false>(matrix, panel, out);
+            else if (kernels.brain_inputs)
+                pack_panel<true, true>(matrix, panel, out);
+            else
+                pack_panel<true, false>(matrix, panel, out);
         }
     });
 }

@@ -44,7 +44,7 @@ public final class CpuBackend implements Backend, Tunable {
         this.activations = activations;
         this.instructionSet = instructionSet;
         this.threads = threads;
-        this.catalogue = new CpuCatalogue(threads, instructionSet == InstructionSet.AVX512_BF16);
+        this.catalogue = new CpuCatalogue(threads, instructionSet);
         this.engine = CpuKernels.moebius_create(instructionSet.ordinal(), threads);
     }
 

@@ -14,6 +14,7 @@ import java.util.TreeSet;
 final class CpuCatalogue {
 
     private static final int[] PANELS = {16, 32, 48, 64, 96, 128, 192, 256, 512, 1024};
+    private static final int DEFAULT_PANEL = 64;
     private static final int[] DIRECT = {4, 8, 16, 32};
     private static final int[] TASKS = {1, 2, 4, 8, 16, 32, 64, 128};
     /** A decoded panel larger than this leaves every cache. */
@@ -33,16 +34,16 @@ final class CpuCatalogue {
     private record ExpertsKey(String gate, int experts, int topK) {}
 
     private final int threads;
-    private final boolean packed;
+    private final int leastDirect;
     private final Map<String, Site> projects = new HashMap<>();
     private final Map<ExpertsKey, Site> experts = new HashMap<>();
     private final Map<AttentionShape, Site> attentions = new HashMap<>();
     private final Map<Site, Record> shapes = new HashMap<>();
 
-    /** @param packed whether the kernels repack weights */
-    CpuCatalogue(int threads, boolean packed) {
+    CpuCatalogue(int threads, InstructionSet instructionSet) {
         this.threads = threads;
-        this.packed = packed;
+        // Tokens of the tile that decodes in registers.
+        this.leastDirect = instructionSet == InstructionSet.AVX512_BF16 || instructionSet == InstructionSet.AVX512 ? 8 : 4;
     }
 
     Site project(CpuMatrix matrix) {
@@ -74,7 +75,7 @@ final class CpuCatalogue {
     Variant defaultVariant(Site site, int tokens) {
         return switch (shapes.get(site)) {
             case ProductShape shape -> new CpuVariant.Product(
-                    busy((long) shape.rows() * shape.columns() * tokens), packed ? 64 : 16, packed ? 8 : 4);
+                    busy((long) shape.rows() * shape.columns() * tokens), DEFAULT_PANEL, leastDirect);
             case AttentionShape shape -> {
                 int busy = busy(2L * shape.heads() * shape.headDim() * tokens * USUAL_CONTEXT);
                 // As many heads together as leave each thread some tasks: they lie side by side.
@@ -105,13 +106,12 @@ final class CpuCatalogue {
 
     private List<Variant> products(ProductShape shape, int tokens) {
         int perMatrix = Math.ceilDiv(tokens, shape.share());
-        int least = packed ? 8 : 4;
         List<Variant> variants = new ArrayList<>();
         for (int count : threadCounts(tokens)) {
             for (int panel : PANELS) {
                 for (int direct : DIRECT) {
                     // Below, and for more tokens than it, all are the same; far beyond one tile none is faster.
-                    boolean differs = direct == least || (direct > least && perMatrix > direct / 4 && perMatrix <= direct);
+                    boolean differs = direct == leastDirect || (direct > leastDirect && perMatrix > direct / 4 && perMatrix <= direct);
                     boolean fits = perMatrix <= direct || (long) panel * shape.columns() * Float.BYTES <= MOST_SCRATCH;
                     if (differs && fits && panel < shape.rows() + 16) {
                         variants.add(new CpuVariant.Product(count, panel, direct));

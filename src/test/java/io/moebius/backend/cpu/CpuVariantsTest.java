@@ -125,7 +125,7 @@ class CpuVariantsTest {
 
     @Test
     void everySiteHasEightVariantsAndMoreAtTenTokenCounts() {
-        CpuCatalogue catalogue = new CpuCatalogue(2, true);
+        CpuCatalogue catalogue = new CpuCatalogue(2, InstructionSet.AVX2);
         try (CpuBackend backend = backend(InstructionSet.best())) {
             CpuMatrix matrix = (CpuMatrix) backend.load(weight(DType.E4M3, 1024, HIDDEN));
             for (Site site : List.of(

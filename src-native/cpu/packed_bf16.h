@@ -14,8 +14,6 @@
 namespace moebius {
 namespace {
 
-#if defined(__AVX512BF16__) && defined(__AVX512VBMI__)
-
 // Panels and tokens of a tile: as many sums as registers hold beside weights, inputs and, where codes are read, the tables.
 struct Tiny {
     static constexpr int kPanels = 4, kTokens = 4;
@@ -191,7 +189,7 @@ inline __m512 brain(__m512 x) {
 }
 
 // Pairs of bfloat16: the high parts of columns (c, c + 1), then their low parts.
-void split_row(const float *x, long columns, long packed_columns, uint32_t *out) {
+void input_row(const float *x, long columns, long packed_columns, uint32_t *out) {
     // Words of [high 16 | low 16] in the order h0 h1 l0 l1 of each pair.
     alignas(64) static const uint8_t kOrder[64] = {
         2, 3, 6, 7, 66, 67, 70, 71, 10, 11, 14, 15, 74, 75, 78, 79, 18, 19, 22, 23, 82, 83, 86, 87, 26, 27, 30, 31, 90, 91, 94, 95,
@@ -219,16 +217,7 @@ void code_row(const float *x, long columns, long packed_columns, uint32_t *out) 
     }
 }
 
-constexpr bool kPacks = true;
-
-#else
-
-void multiply_packed(const Product &, int, int, int, float *) {}
-void split_row(const float *, long, long, uint32_t *) {}
-void code_row(const float *, long, long, uint32_t *) {}
-constexpr bool kPacks = false;
-
-#endif
+constexpr bool kBrainInputs = true;
 
 }  // namespace
 }  // namespace moebius

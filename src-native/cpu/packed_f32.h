@@ -1,0 +1,205 @@
+// Products with repacked weights by multiply-adds of float32, for processors without dot products of bfloat16.
+//
+//   out[t, n] = sum over scale blocks b of scale[n, b] * sum over k in b of w[n, k] * x[t, k]
+//
+// A step is 64 bytes: 16 rows of four e4m3 or two bfloat16 columns. Shifted into place, the bits of an e4m3 number are a float32
+// that is 2^120 too small, subnormal numbers among them; inputs come 2^60 larger, and the scale makes up for the rest. Few tokens
+// decode in registers, bound by reading the weights; many decode a panel once into a scratch, bound by multiply-adds. An element is
+// summed column by column, however many tokens there are.
+#pragma once
+#include "kernels.h"
+#include "vector.h"
+
+namespace moebius {
+namespace {
+
+constexpr int kPanelVectors = 16 / kLanes;
+constexpr float kInputGain = 0x1p60f;
+
+#if defined(__AVX512F__)
+using Bits = __m512i;
+inline Bits load_bits(const uint8_t *p) { return _mm512_loadu_si512(p); }
+template <int BY> inline Bits shift_left(Bits v) { return _mm512_slli_epi32(v, BY); }
+inline Bits shift_right_4(Bits v) { return _mm512_srai_epi32(v, 4); }
+inline Vector masked(Bits v, uint32_t mask) { return _mm512_castsi512_ps(_mm512_and_si512(v, _mm512_set1_epi32(static_cast<int>(mask)))); }
+struct Tiny { static constexpr int kPanels = 4, kTokens = 4; };
+struct Small { static constexpr int kPanels = 2, kTokens = 8; };
+struct Large { static constexpr int kPanels = 2, kTokens = 12; };
+#elif defined(__AVX2__)
+using Bits = __m256i;
+inline Bits load_bits(const uint8_t *p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i *>(p)); }
+template <int BY> inline Bits shift_left(Bits v) { return _mm256_slli_epi32(v, BY); }
+inline Bits shift_right_4(Bits v) { return _mm256_srai_epi32(v, 4); }
+inline Vector masked(Bits v, uint32_t mask) { return _mm256_castsi256_ps(_mm256_and_si256(v, _mm256_set1_epi32(static_cast<int>(mask)))); }
+struct Tiny { static constexpr int kPanels = 4, kTokens = 1; };
+struct Small { static constexpr int kPanels = 1, kTokens = 4; };
+struct Large { static constexpr int kPanels = 1, kTokens = 6; };
+#else
+using Bits = __m128i;
+inline Bits load_bits(const uint8_t *p) { return _mm_loadu_si128(reinterpret_cast<const __m128i *>(p)); }
+template <int BY> inline Bits shift_left(Bits v) { return _mm_slli_epi32(v, BY); }
+inline Bits shift_right_4(Bits v) { return _mm_srai_epi32(v, 4); }
+inline Vector masked(Bits v, uint32_t mask) { return _mm_castsi128_ps(_mm_and_si128(v, _mm_set1_epi32(static_cast<int>(mask)))); }
+struct Tiny { static constexpr int kPanels = 2, kTokens = 1; };
+struct Small { static constexpr int kPanels = 1, kTokens = 2; };
+struct Large { static constexpr int kPanels = 1, kTokens = 2; };
+#endif
+
+// How one column of kLanes rows comes out of a step: kStepBytes bytes of each panel, kColumns columns.
+struct Codes {
+    static constexpr int kColumns = 4;
+    static constexpr long kStepBytes = 64;
+    static constexpr float kFactor = 0x1p60f;
+    template <int COLUMN>
+    static Vector column(const uint8_t *p) {
+        return masked(shift_right_4(shift_left<24 - 8 * COLUMN>(load_bits(p))), 0x87f00000u);
+    }
+};
+struct Brains {
+    static constexpr int kColumns = 2;
+    static constexpr long kStepBytes = 64;
+    static constexpr float kFactor = 0x1p-60f;
+    template <int COLUMN>
+    static Vector column(const uint8_t *p) {
+        return masked(shift_left<16 - 16 * COLUMN>(load_bits(p)), 0xffff0000u);
+    }
+};
+struct Floats {
+    static constexpr int kColumns = 1;
+    static constexpr long kStepBytes = 64;
+    template <int COLUMN>
+    static Vector column(const uint8_t *p) {
+        return load(reinterpret_cast<const float *>(p));
+    }
+};
+
+template <class Read, int PANELS, int TOKENS, int COLUMN>
+inline void add_column(Vector (&sums)[PANELS][kPanelVectors][TOKENS], const uint8_t *weights, long panel_bytes, const float *x, long stride) {
+    Vector w[PANELS][kPanelVectors];
+#pragma GCC unroll 8
+    for (int r = 0; r < PANELS; r++)
+#pragma GCC unroll 8
+        for (int v = 0; v < kPanelVectors; v++) w[r][v] = Read::template column<COLUMN>(weights + r * panel_bytes + v * kLanes * 4);
+#pragma GCC unroll 16
+    for (int i = 0; i < TOKENS; i++) {
+        const Vector input = broadcast(x[i * stride + COLUMN]);
+#pragma GCC unroll 8
+        for (int r = 0; r < PANELS; r++)
+#pragma GCC unroll 8
+            for (int v = 0; v < kPanelVectors; v++) sums[r][v][i] = multiply_add(w[r][v], input, sums[r][v][i]);
+    }
+}
+
+// PANELS panels, the first of them `panel`, times tokens [t, t + TOKENS).
+template <class Read, int PANELS, int TOKENS>
+void packed_tile(const Product &product, int panel, const uint8_t *weights, long panel_bytes, float gain, long t) {
+    const Matrix &matrix = *product.matrix;
+    const long columns = matrix.packed_columns;
+    const int blocks = matrix.packed_blocks;
+    const float *x = reinterpret_cast<const float *>(product.words) + t * columns;
+    Vector totals[PANELS][kPanelVectors][TOKENS];
+    for (int block = 0; block < blocks; block++) {
+        Vector sums[PANELS][kPanelVectors][TOKENS];
+        for (auto &of_panel : sums)
+            for (auto &of_vector : of_panel)
+                for (Vector &sum : of_vector) sum = zero();
+        const long begin = static_cast<long>(block) * matrix.block_columns;
+        const long end = blocks == 1 || begin + matrix.block_columns > columns ? columns : begin + matrix.block_columns;
+        for (long c = begin; c < end; c += Read::kColumns) {
+            const uint8_t *p = weights + c / Read::kColumns * Read::kStepBytes;
+            add_column<Read, PANELS, TOKENS, 0>(sums, p, panel_bytes, x + c, columns);
+            if constexpr (Read::kColumns > 1) add_column<Read, PANELS, TOKENS, 1>(sums, p, panel_bytes, x + c, columns);
+            if constexpr (Read::kColumns > 2) {
+                add_column<Read, PANELS, TOKENS, 2>(sums, p, panel_bytes, x + c, columns);
+                add_column<Read, PANELS, TOKENS, 3>(sums, p, panel_bytes, x + c, columns);
+            }
+        }
+        for (int r = 0; r < PANELS; r++) {
+            const float *scales = matrix.packed_scales + ((panel + r) * static_cast<long>(blocks) + block) * 16;
+            for (int v = 0; v < kPanelVectors; v++) {
+                const Vector scale = multiply_add(load(scales + v * kLanes), broadcast(gain), zero());
+                for (int i = 0; i < TOKENS; i++)
+                    totals[r][v][i] = multiply_add(sums[r][v][i], scale, block == 0 ? zero() : totals[r][v][i]);
+            }
+        }
+    }
+    for (int r = 0; r < PANELS; r++) {
+        const int row = (panel + r) * 16, count = matrix.rows - row < 16 ? matrix.rows - row : 16;
+        for (int i = 0; i < TOKENS; i++) {
+            float *out = product.out + (t + i) * matrix.rows + row;
+            alignas(64) float values[16];
+            for (int v = 0; v < kPanelVectors; v++) store(values + v * kLanes, totals[r][v][i]);
+            for (int n = 0; n < count; n++) out[n] = product.add ? out[n] + values[n] : values[n];
+        }
+    }
+}
+
+template <class Read, int PANELS, int TOKENS>
+void packed_tiles(const Product &product, int panel, const uint8_t *weights, long panel_bytes, float gain, long t, int count) {
+    if (count == TOKENS) return packed_tile<Read, PANELS, TOKENS>(product, panel, weights, panel_bytes, gain, t);
+    if constexpr (TOKENS > 1) packed_tiles<Read, PANELS, TOKENS - 1>(product, panel, weights, panel_bytes, gain, t, count);
+}
+
+template <class Read, class Tile>
+void packed_rows(const Product &product, int panel, int panels, const uint8_t *weights, long panel_bytes, float gain) {
+    const int tiles = (product.rows + Tile::kTokens - 1) / Tile::kTokens;
+    for (int tile = 0; tile < tiles; tile++) {
+        const long t = static_cast<long>(product.rows) * tile / tiles;
+        const int count = static_cast<long>(product.rows) * (tile + 1) / tiles - t;
+        int r = 0;
+        for (; r + Tile::kPanels <= panels; r += Tile::kPanels)
+            packed_tiles<Read, Tile::kPanels, Tile::kTokens>(product, panel + r, weights + r * panel_bytes, panel_bytes, gain, t, count);
+        for (; r < panels; r++)
+            packed_tiles<Read, 1, Tile::kTokens>(product, panel + r, weights + r * panel_bytes, panel_bytes, gain, t, count);
+    }
+}
+
+template <class Read>
+void decode_panel(const uint8_t *weights, long steps, float *out) {
+    for (long step = 0; step < steps; step++, out += 16 * Read::kColumns) {
+        for (int v = 0; v < kPanelVectors; v++) {
+            const uint8_t *p = weights + step * Read::kStepBytes + v * kLanes * 4;
+            store(out + v * kLanes, Read::template column<0>(p));
+            store(out + 16 + v * kLanes, Read::template column<1>(p));
+            if constexpr (Read::kColumns > 2) {
+                store(out + 32 + v * kLanes, Read::template column<2>(p));
+                store(out + 48 + v * kLanes, Read::template column<3>(p));
+            }
+        }
+    }
+}
+
+template <class Read>
+void multiply_packed_as(const Product &product, int from, int to, int direct, float *scratch) {
+    const Matrix &matrix = *product.matrix;
+    const int first = from / kPackedRows;
+    const int panels = (to - from + kPackedRows - 1) / kPackedRows;
+    const long steps = matrix.packed_columns / Read::kColumns, bytes = steps * Read::kStepBytes;
+    const uint8_t *weights = matrix.packed + first * bytes;
+    if (product.rows <= Tiny::kTokens) return packed_rows<Read, Tiny>(product, first, panels, weights, bytes, Read::kFactor);
+    if (product.rows <= direct) return packed_rows<Read, Small>(product, first, panels, weights, bytes, Read::kFactor);
+    const long decoded = matrix.packed_columns * 16;
+    for (int begin = 0; begin < panels; begin += Large::kPanels) {
+        const int count = panels - begin < Large::kPanels ? panels - begin : Large::kPanels;
+        for (int r = 0; r < count; r++) decode_panel<Read>(weights + (begin + r) * bytes, steps, scratch + r * decoded);
+        packed_rows<Floats, Large>(product, first + begin, count, reinterpret_cast<const uint8_t *>(scratch), decoded * 4, Read::kFactor);
+    }
+}
+
+void multiply_packed(const Product &product, int from, int to, int direct, float *scratch) {
+    product.matrix->type == MOEBIUS_E4M3 ? multiply_packed_as<Codes>(product, from, to, direct, scratch)
+                                         : multiply_packed_as<Brains>(product, from, to, direct, scratch);
+}
+
+void input_row(const float *x, long columns, long packed_columns, uint32_t *out) {
+    float *gained = reinterpret_cast<float *>(out);
+    for (long c = 0; c < columns; c++) gained[c] = x[c] * kInputGain;
+    for (long c = columns; c < packed_columns; c++) gained[c] = 0;
+}
+
+void code_row(const float *, long, long, uint32_t *) {}
+
+constexpr bool kBrainInputs = false;
+
+}  // namespace
+}  // namespace moebius
