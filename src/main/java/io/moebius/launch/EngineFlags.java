@@ -9,6 +9,9 @@ final class EngineFlags {
 
     static final Flag DEVICE =
             Flag.of("device", new Choice("auto", "cpu", "cuda", "reference"), "auto", "What computes; reference is slow plain Java.");
+    static final Flag CPU_INSTRUCTIONS = Flag.of(
+            "cpu-instructions", new Choice("auto", "avx512_bf16", "avx512", "avx2", "baseline"), "auto",
+            "Build of the CPU kernels; auto is the best that the processor has.");
     static final Flag ACTIVATIONS = Flag.of(
             "activations", new Choice("auto", "16bit", "8bit"), "auto",
             "Inputs of FP8 layers: 16bit leaves them unquantised, 8bit quantises them as the model says; auto is 16bit on the CPU.");
@@ -22,7 +25,8 @@ final class EngineFlags {
     static final Flag NUM_DEVICES =
             Flag.notYet("num-devices", new Whole(1, 64), "1", "Devices that share the model; -d for short.");
 
-    static final List<Flag> ALL = List.of(DEVICE, ACTIVATIONS, MAX_BATCH_SIZE, MAX_TOKEN_COUNT, KV_CACHE_DTYPE, NUM_DEVICES);
+    static final List<Flag> ALL = List.of(
+            DEVICE, CPU_INSTRUCTIONS, ACTIVATIONS, MAX_BATCH_SIZE, MAX_TOKEN_COUNT, KV_CACHE_DTYPE, NUM_DEVICES);
 
     private EngineFlags() {}
 }

@@ -1,5 +1,6 @@
 package io.moebius.launch;
 
+import io.moebius.backend.Activations;
 import io.moebius.backend.Backend;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.Tunable;
@@ -39,7 +40,7 @@ final class KernelPolicy {
         this.settings = settings;
         this.console = console;
         this.backend = backend instanceof Tunable tunable ? tunable : null;
-        this.origin = this.backend == null ? null : origin(this.backend, checkpoint);
+        this.origin = this.backend == null ? null : origin(this.backend, backend.activations(), checkpoint);
         this.folder = settings.text(PolicyFlags.ALGO_POLICY_DIR).map(Path::of).map(PolicyFolder::new).orElse(null);
         if (!searching()) {
             refuseIf(settings.on(PolicyFlags.TERMINATE_AFTER_SEARCH), "--terminate-after-search is true without a search; give --search-policy true too");
@@ -60,12 +61,13 @@ final class KernelPolicy {
         }
     }
 
-    static Origin origin(Tunable backend, Checkpoint checkpoint) {
+    static Origin origin(Tunable backend, Activations activations, Checkpoint checkpoint) {
         ModelConfig config = checkpoint.config();
         String model = "%s hidden %d layers %d heads %d over %d x %d ffn %d experts %d of %d vocabulary %d".formatted(
                 config.architecture(), config.hidden(), config.layers(), config.heads(), config.kvHeads(), config.headDim(),
                 config.ffn(), config.expertsPerToken(), config.experts(), config.vocabulary());
-        return Origin.of(backend, model, checkpoint.format());
+        String format = "%s, %s activations".formatted(checkpoint.format(), activations == Activations.EIGHT_BIT ? "8bit" : "16bit");
+        return Origin.of(backend, model, format);
     }
 
     /**

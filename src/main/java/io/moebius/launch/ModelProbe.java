@@ -19,7 +19,7 @@ import java.util.Map;
 /** A loaded model whose steps are measured, without a server around it. */
 record ModelProbe(Backend backend, Tunable tunable, ModelSteps steps, Origin origin, Path unpacked) implements AutoCloseable {
 
-    static final List<Flag> FLAGS = List.of(ModelFlags.HF_MODEL_NAME, ModelFlags.REVISION);
+    static final List<Flag> FLAGS = List.of(ModelFlags.HF_MODEL_NAME, ModelFlags.REVISION, EngineFlags.CPU_INSTRUCTIONS);
 
     private static final int SEQUENCES = 64;
     private static final int BLOCKS = 512;
@@ -37,11 +37,11 @@ record ModelProbe(Backend backend, Tunable tunable, ModelSteps steps, Origin ori
                     ? unpacked
                     : HubCache.of(environment).find(name, options.required(ModelFlags.REVISION));
             Checkpoint checkpoint = Checkpoint.open(folder);
-            Backend backend = Backends.open("auto", Activations.SIXTEEN_BIT);
+            Backend backend = Backends.open("auto", options.required(EngineFlags.CPU_INSTRUCTIONS), Activations.SIXTEEN_BIT);
             Tunable tunable = (Tunable) backend;
             Decoder decoder = Transformer.load(checkpoint, backend, maxTokens, SEQUENCES, fraction -> {});
             ModelSteps steps = new ModelSteps(decoder, backend.kvCache(decoder.kvShape(), BLOCKS), SEQUENCES);
-            return new ModelProbe(backend, tunable, steps, KernelPolicy.origin(tunable, checkpoint), unpacked);
+            return new ModelProbe(backend, tunable, steps, KernelPolicy.origin(tunable, backend.activations(), checkpoint), unpacked);
         } catch (HubException e) {
             throw new StartException(ExitCode.MODEL_NOT_FOUND, e.getMessage());
         } catch (CheckpointException e) {

@@ -89,7 +89,8 @@ final class StartSequence {
         phase("opening the tokenizer");
         ModelText text = ModelText.open(folder, settings.text(ModelFlags.TOKENIZER_FILE_PATH).map(Path::of).orElse(null));
         int maxSequenceLength = maxSequenceLength(config);
-        Backend backend = Backends.open(settings.required(EngineFlags.DEVICE), activations());
+        Backend backend = Backends.open(
+                settings.required(EngineFlags.DEVICE), settings.required(EngineFlags.CPU_INSTRUCTIONS), activations());
         KernelPolicy policy = new KernelPolicy(settings, console, backend, checkpoint);
         phase("loading the weights");
         int maxSequences = (int) settings.whole(EngineFlags.MAX_BATCH_SIZE);

@@ -1,11 +1,13 @@
 package io.moebius.backend.cpu;
 
+import io.moebius.backend.DType;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.Site;
 import io.moebius.backend.Variant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -29,7 +31,7 @@ final class CpuCatalogue {
     /** @param share 1 / share of a step's tokens go to one matrix */
     private record ProductShape(int rows, int columns, int share) {}
 
-    private record AttentionShape(int heads, int kvHeads, int headDim) {}
+    private record AttentionShape(int heads, int kvHeads, int headDim, DType type) {}
 
     private record ExpertsKey(String gate, int experts, int topK) {}
 
@@ -64,8 +66,9 @@ final class CpuCatalogue {
     }
 
     Site attend(int heads, KvCache.Shape cache) {
-        return attentions.computeIfAbsent(new AttentionShape(heads, cache.heads(), cache.headDim()), shape -> {
-            Site site = new Site("attend", "%d heads over %d, %d channels".formatted(heads, cache.heads(), cache.headDim()));
+        return attentions.computeIfAbsent(new AttentionShape(heads, cache.heads(), cache.headDim(), CpuKvCache.type(cache)), shape -> {
+            Site site = new Site("attend", "%d heads over %d, %d channels, %s".formatted(
+                    heads, cache.heads(), cache.headDim(), shape.type().name().toLowerCase(Locale.ROOT)));
             shapes.put(site, shape);
             return site;
         });
