@@ -1,0 +1,111 @@
+package io.moebius.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moebius.backend.Activations;
+import io.moebius.backend.Site;
+import io.moebius.backend.Variant;
+import io.moebius.backend.cpu.CpuBackend;
+import io.moebius.backend.cpu.InstructionSet;
+import io.moebius.checkpoint.Checkpoint;
+import io.moebius.model.Transformer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+
+/**
+ * The search against trying every variant at length, on a real model: -Dmoebius.policy.model=FOLDER, and
+ * -Dmoebius.policy.instructions=AVX2 for another build of the kernels. Prints whole steps with the defaults, with what the search
+ * chose, and with what every variant measured alike chose.
+ */
+@EnabledIfSystemProperty(named = "moebius.policy.model", matches = ".+")
+class ExhaustiveComparisonTest {
+
+    private static final int MOST_TOKENS = 512;
+    private static final int SEQUENCES = 64;
+    private static final int SAMPLES = 5;
+    private static final int PAIRS = 9;
+
+    @Test
+    void theSearchComesWithinThreePercent() {
+        InstructionSet set = InstructionSet.valueOf(
+                System.getProperty("moebius.policy.instructions", InstructionSet.best().name()));
+        try (CpuBackend backend =
+                new CpuBackend(Activations.SIXTEEN_BIT, set, Runtime.getRuntime().availableProcessors())) {
+            Transformer decoder = Transformer.load(
+                    Checkpoint.open(Path.of(System.getProperty("moebius.policy.model"))), backend, MOST_TOKENS, SEQUENCES, loaded -> {});
+            ModelSteps steps = new ModelSteps(decoder, backend.kvCache(decoder.kvShape(), MOST_TOKENS), SEQUENCES);
+            long begin = System.nanoTime();
+            Map<Integer, Map<Site, Variant>> searched = new HashMap<>();
+            Search search = new Search(backend, steps, System::nanoTime, () -> false);
+            for (int tokens : Search.tokenCounts(MOST_TOKENS)) {
+                Map<Site, Variant> variants = new HashMap<>();
+                search.at(tokens, Map.of()).orElseThrow().choices().forEach(choice -> variants.put(
+                        choice.site(), Chosen.variant(backend, choice.site(), tokens, choice.variant())));
+                searched.put(tokens, variants);
+            }
+            System.out.printf("search: %d s on %s%n", Duration.ofNanos(System.nanoTime() - begin).toSeconds(), backend.description());
+            System.out.println("tokens step     default ms  searched ms  exhaustive ms   gain  of exhaustive");
+            double logs = 0;
+            int compared = 0;
+            for (int tokens : Search.tokenCounts(MOST_TOKENS)) {
+                Map<Site, Variant> exhaustive = exhaustive(backend, steps, tokens);
+                for (Steps.Phase phase : Steps.Phase.values()) {
+                    if (steps.possible(phase, tokens)) {
+                        logs += Math.log(compare(backend, steps, phase, tokens, searched.get(tokens), exhaustive));
+                        compared++;
+                    }
+                }
+            }
+            assertThat(Math.exp(logs / compared)).as("geometric mean").isGreaterThan(0.97);
+        }
+    }
+
+    private static Map<Site, Variant> exhaustive(CpuBackend backend, Steps steps, int tokens) {
+        Steps.Phase phase = Search.phase(steps, tokens);
+        Map<Site, List<Variant>> variants = new HashMap<>();
+        Trial.run(backend, steps, phase, tokens, Map.of(), System::nanoTime).nanos().keySet()
+                .forEach(site -> variants.put(site, backend.variants(site, tokens)));
+        int most = variants.values().stream().mapToInt(List::size).max().orElseThrow();
+        Map<Site, Map<Variant, Samples>> samples = new HashMap<>();
+        for (int i = 0; i < SAMPLES * most; i++) {
+            int turn = i;
+            Map<Site, Variant> now = new HashMap<>();
+            variants.forEach((site, all) -> now.put(site, all.get(turn % all.size())));
+            Trial.run(backend, steps, phase, tokens, now, System::nanoTime).nanos().forEach((site, nanos) -> samples
+                    .computeIfAbsent(site, s -> new HashMap<>())
+                    .computeIfAbsent(now.get(site), v -> new Samples())
+                    .add(nanos));
+        }
+        Map<Site, Variant> best = new HashMap<>();
+        samples.forEach((site, all) -> best.put(site, all.entrySet().stream()
+                .min(java.util.Comparator.comparingDouble(each -> each.getValue().median()))
+                .orElseThrow()
+                .getKey()));
+        return best;
+    }
+
+    /** @return the searched policy's speed as a share of the exhaustive one's */
+    private static double compare(
+            CpuBackend backend, Steps steps, Steps.Phase phase, int tokens, Map<Site, Variant> searched, Map<Site, Variant> exhaustive) {
+        List<Map<Site, Variant>> policies = List.of(Map.of(), searched, exhaustive);
+        List<Samples> samples = new ArrayList<>(List.of(new Samples(), new Samples(), new Samples()));
+        for (int pair = 0; pair < PAIRS; pair++) {
+            for (int i = 0; i < policies.size(); i++) {
+                int turn = (pair + i) % policies.size();
+                samples.get(turn).add(Trial.run(backend, steps, phase, tokens, policies.get(turn), System::nanoTime).total());
+            }
+        }
+        double ofExhaustive = samples.get(2).median() / samples.get(1).median();
+        System.out.printf(Locale.ROOT, "%6d %-8s %10.2f %12.2f %14.2f %5.2fx %13.0f %%%n",
+                tokens, phase.name().toLowerCase(Locale.ROOT), samples.get(0).median() / 1e6, samples.get(1).median() / 1e6,
+                samples.get(2).median() / 1e6, samples.get(0).median() / samples.get(1).median(), 100 * ofExhaustive);
+        return ofExhaustive;
+    }
+}
