@@ -58,10 +58,15 @@ public final class Main {
             if (cause instanceof BindException || String.valueOf(cause.getMessage()).contains("already bound")) {
                 Console.error("a port cannot be opened: %s; free it or give another --web-server-port or --metrics-port"
                         .formatted(Console.firstLine(cause)));
-                System.exit(ExitCode.PORT_IN_USE.status());
+                end(ExitCode.PORT_IN_USE);
             }
         }
         Console.error("the server could not start: " + Console.firstLine(root));
-        System.exit(ExitCode.FAILED.status());
+        end(ExitCode.FAILED);
+    }
+
+    /** At once: what Quarkus closes behind a start that failed has nothing to say to a person. */
+    private static void end(ExitCode code) {
+        Runtime.getRuntime().halt(code.status());
     }
 }
