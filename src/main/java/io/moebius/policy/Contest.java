@@ -9,11 +9,10 @@ import java.util.List;
 /** The variants of one site at one token count, the slower half leaving round by round; the default stays to the end. */
 final class Contest {
 
-    /** A variant, what it took, and whether its results have been held against the default's. */
+    /** A variant and what it took. */
     static final class Contender {
         final Variant variant;
         Samples samples = new Samples();
-        boolean checked;
 
         Contender(Variant variant) {
             this.variant = variant;
@@ -39,7 +38,6 @@ final class Contest {
         this.boundMicros = boundMicros;
         variants.forEach(variant -> all.add(new Contender(variant)));
         standing = all.getFirst();
-        standing.checked = true;
         left = new ArrayList<>(all);
     }
 
@@ -56,9 +54,9 @@ final class Contest {
         left.forEach(contender -> contender.samples = new Samples());
     }
 
-    void remove(Contender contender) {
-        left.remove(contender);
-        all.remove(contender);
+    /** @return false for the default, which stays */
+    boolean remove(Contender contender) {
+        return contender != standing && left.remove(contender) && all.remove(contender);
     }
 
     /** The faster half goes on. */

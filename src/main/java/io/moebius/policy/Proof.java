@@ -12,12 +12,15 @@ import java.util.function.LongSupplier;
  * @param phase         what was run
  * @param defaultMicros median time of a step with the defaults
  * @param micros        with the choices
+ * @param noise         share by which the difference of the two may be off
  */
-public record Proof(Steps.Phase phase, int tokens, double defaultMicros, double micros, boolean slower) {
+public record Proof(Steps.Phase phase, int tokens, double defaultMicros, double micros, double noise) {
 
     private static final int LEAST_PAIRS = 5;
+    private static final int LEAST_PAIRS_OF_LONG_STEPS = 3;
     private static final int MOST_PAIRS = 25;
-    private static final long ENOUGH_NANOS = 400_000_000;
+    private static final long ENOUGH_NANOS = 1_500_000_000;
+    private static final long LONG_STEP_NANOS = 500_000_000;
     private static final double TOLERANCE = 0.01;
 
     static Proof measure(
@@ -25,7 +28,8 @@ public record Proof(Steps.Phase phase, int tokens, double defaultMicros, double 
         Samples defaults = new Samples();
         Samples chosen = new Samples();
         long spent = 0;
-        for (int pair = 0; pair < LEAST_PAIRS || (pair < MOST_PAIRS && spent < ENOUGH_NANOS); pair++) {
+        int least = LEAST_PAIRS;
+        for (int pair = 0; pair < least || (pair < MOST_PAIRS && spent < ENOUGH_NANOS); pair++) {
             // Turn about, so that neither always follows the other.
             boolean defaultFirst = pair % 2 == 0;
             for (int half = 0; half < 2; half++) {
@@ -33,11 +37,21 @@ public record Proof(Steps.Phase phase, int tokens, double defaultMicros, double 
                 long total = Trial.run(backend, steps, phase, tokens, isDefault ? Map.of() : variants, nanoTime).total();
                 (isDefault ? defaults : chosen).add(total);
                 spent += total;
+                least = total > LONG_STEP_NANOS ? LEAST_PAIRS_OF_LONG_STEPS : LEAST_PAIRS;
             }
         }
-        double bound = 1 + Math.max(TOLERANCE, defaults.noise() + chosen.noise());
         return new Proof(
-                phase, tokens, defaults.median() / 1e3, chosen.median() / 1e3, chosen.median() > bound * defaults.median());
+                phase, tokens, defaults.median() / 1e3, chosen.median() / 1e3, defaults.noise() + chosen.noise());
+    }
+
+    /** By more than the noise. */
+    public boolean slower() {
+        return micros > (1 + Math.max(TOLERANCE, noise)) * defaultMicros;
+    }
+
+    /** By more than the noise. */
+    public boolean faster() {
+        return micros < (1 - Math.max(TOLERANCE, noise)) * defaultMicros;
     }
 
     public double gain() {

@@ -19,7 +19,11 @@ final class Samples {
         return count;
     }
 
+    /** Infinite where nothing was measured. */
     double median() {
+        if (count == 0) {
+            return Double.POSITIVE_INFINITY;
+        }
         return median(Arrays.copyOf(times, count));
     }
 

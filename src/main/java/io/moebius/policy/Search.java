@@ -24,6 +24,8 @@ public final class Search {
     public record Found(List<Choice> choices, List<Proof> proofs, int refused) {}
 
     private static final int FINAL_ROUNDS = 7;
+    private static final int FINAL_ROUNDS_OF_LONG_STEPS = 5;
+    private static final long LONG_STEP_NANOS = 500_000_000;
     private static final int MOST_REPEATS = 5;
     private static final long ROUND_NANOS = 30_000_000;
     /** Up to so many tokens a step is measured as decode, beyond as prefill: what is common at that size. */
@@ -97,7 +99,9 @@ public final class Search {
             first.nanos().keySet().stream()
                     .filter(site -> !settled.containsKey(site))
                     .forEach(site -> contests.put(site, new Contest(site, backend.variants(site, tokens), roofline.map(most -> first.boundMicros(site, most)).orElse(0.0))));
-            repeats = (int) Math.clamp(ROUND_NANOS / Math.max(1, step(Map.of()).total()), 1, MOST_REPEATS);
+            long usual = step(Map.of()).total();
+            repeats = (int) Math.clamp(ROUND_NANOS / Math.max(1, usual), 1, MOST_REPEATS);
+            int finalRounds = usual > LONG_STEP_NANOS ? FINAL_ROUNDS_OF_LONG_STEPS : FINAL_ROUNDS;
             while (true) {
                 for (int i = 0; i < repeats; i++) {
                     if (!round()) {
@@ -110,7 +114,7 @@ public final class Search {
                 contests.values().stream().filter(contest -> !contest.decided()).forEach(Contest::halve);
             }
             contests.values().forEach(Contest::begin);
-            for (int i = 0; i < FINAL_ROUNDS; i++) {
+            for (int i = 0; i < finalRounds; i++) {
                 if (!round()) {
                     return Optional.empty();
                 }
@@ -133,26 +137,22 @@ public final class Search {
         private void measure(int turn) {
             Map<Site, Contest.Contender> chosen = new HashMap<>();
             contests.forEach((site, contest) -> chosen.put(site, contest.left().get(turn % contest.left().size())));
-            if (chosen.values().stream().anyMatch(contender -> !contender.checked)) {
-                check(chosen);
+            Trial trial = step(variants(chosen));
+            if (trial.fingerprint() != expected) {
+                chosen.entrySet().removeIf(entry -> refuseIfWrong(entry.getKey(), entry.getValue()));
+                trial = step(variants(chosen));
             }
-            Map<Site, Long> nanos = step(variants(chosen)).nanos();
-            chosen.forEach((site, contender) -> contender.samples.add(nanos.get(site)));
+            if (trial.fingerprint() == expected) {
+                Map<Site, Long> nanos = trial.nanos();
+                chosen.forEach((site, contender) -> contender.samples.add(nanos.get(site)));
+            }
         }
 
-        /** A variant whose logits are not the default's, bit for bit, leaves before its time counts. */
-        private void check(Map<Site, Contest.Contender> chosen) {
-            if (step(variants(chosen)).fingerprint() != expected) {
-                for (Site site : List.copyOf(chosen.keySet())) {
-                    Contest.Contender suspect = chosen.get(site);
-                    if (!suspect.checked && step(Map.of(site, suspect.variant)).fingerprint() != expected) {
-                        contests.get(site).remove(suspect);
-                        chosen.put(site, contests.get(site).left().getFirst());
-                        refused++;
-                    }
-                }
-            }
-            chosen.values().forEach(contender -> contender.checked = true);
+        /** A variant whose logits are not the default's, bit for bit, leaves; no time of such a step counts. */
+        private boolean refuseIfWrong(Site site, Contest.Contender suspect) {
+            boolean wrong = step(Map.of(site, suspect.variant)).fingerprint() != expected && contests.get(site).remove(suspect);
+            refused += wrong ? 1 : 0;
+            return wrong;
         }
 
         private static Map<Site, Variant> variants(Map<Site, Contest.Contender> chosen) {
@@ -167,7 +167,7 @@ public final class Search {
             return Trial.run(backend, steps, phase, tokens, all, nanoTime);
         }
 
-        /** The choices, or the defaults where a whole step became slower with them. */
+        /** The choices, or the defaults where a whole step became slower with them, or none faster. */
         private Found proven(List<Choice> choices) {
             Map<Site, Variant> variants = new HashMap<>(settled);
             for (Choice choice : choices) {
@@ -181,7 +181,7 @@ public final class Search {
                     proofs.add(Proof.measure(backend, steps, each, tokens, variants, nanoTime));
                 }
             }
-            boolean kept = proofs.stream().noneMatch(Proof::slower);
+            boolean kept = proofs.stream().noneMatch(Proof::slower) && proofs.stream().anyMatch(Proof::faster);
             List<Choice> proven = kept
                     ? choices
                     : contests.values().stream().map(contest -> contest.defaultChoice(tokens)).toList();
