@@ -4,8 +4,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Finds a model: a local folder, or a snapshot in the Hugging Face cache, models--ORG--NAME/snapshots/COMMIT, by the commit
@@ -23,13 +27,18 @@ public record HubCache(Path folder) {
         if (environment.containsKey("HF_HUB_CACHE")) {
             return new HubCache(Path.of(environment.get("HF_HUB_CACHE")));
         }
+        return new HubCache(home(environment).resolve("hub"));
+    }
+
+    /** $HF_HOME, else $XDG_CACHE_HOME or ~/.cache with huggingface. */
+    static Path home(Map<String, String> environment) {
         if (environment.containsKey("HF_HOME")) {
-            return new HubCache(Path.of(environment.get("HF_HOME"), "hub"));
+            return Path.of(environment.get("HF_HOME"));
         }
         Path caches = environment.containsKey("XDG_CACHE_HOME")
                 ? Path.of(environment.get("XDG_CACHE_HOME"))
                 : Path.of(environment.getOrDefault("HOME", "/root"), ".cache");
-        return new HubCache(caches.resolve("huggingface").resolve("hub"));
+        return caches.resolve("huggingface");
     }
 
     /**
@@ -43,16 +52,10 @@ public record HubCache(Path folder) {
         if (local != null) {
             return local;
         }
-        if (!REPOSITORY.matcher(model).matches() || model.contains("..")) {
-            throw new HubException("the model \"%s\" is neither a folder nor a repository id; allowed: a path, or ORGANISATION/NAME"
-                    .formatted(model));
-        }
-        if (!REVISION.matcher(revision).matches() || revision.contains("..")) {
-            throw new HubException("the revision \"%s\" is no branch, tag or commit".formatted(revision));
-        }
-        Path repository = folder.resolve("models--" + model.replace("/", "--"));
+        checkNames(model, revision);
+        Path repository = repository(model);
         if (!Files.isDirectory(repository)) {
-            throw new HubException("%s is not in the cache %s; downloading is not supported yet: fetch it there with another tool, or give a folder"
+            throw new HubException("%s is not in the cache %s and nothing is downloaded (HF_HUB_OFFLINE); fetch it first, or give a folder"
                     .formatted(model, folder));
         }
         Path snapshot = repository.resolve("snapshots").resolve(commit(repository, model, revision));
@@ -62,7 +65,83 @@ public record HubCache(Path folder) {
         return complete(snapshot, repository);
     }
 
-    private static Path localFolder(String model) {
+    /**
+     * A revision that the cache holds.
+     *
+     * @param revision branch or tag, else the beginning of the commit
+     * @param bytes    of the files that the snapshot links to
+     */
+    public record CachedModel(String name, String revision, Path snapshot, long bytes) {}
+
+    /** All revisions of all models, by name. */
+    public List<CachedModel> models() {
+        List<CachedModel> models = new ArrayList<>();
+        for (Path repository : children(folder)) {
+            String file = repository.getFileName().toString();
+            if (!file.startsWith("models--")) {
+                continue;
+            }
+            String name = file.substring("models--".length()).replace("--", "/");
+            for (Path snapshot : children(repository.resolve("snapshots"))) {
+                String commit = snapshot.getFileName().toString();
+                String revision = children(repository.resolve("refs")).stream()
+                        .filter(reference -> commit.equals(content(reference)))
+                        .map(reference -> reference.getFileName().toString())
+                        .findFirst()
+                        .orElse(commit.length() > 12 ? commit.substring(0, 12) : commit);
+                long bytes = children(snapshot).stream().filter(Files::isRegularFile).mapToLong(path -> path.toFile().length()).sum();
+                models.add(new CachedModel(name, revision, snapshot, bytes));
+            }
+        }
+        return models;
+    }
+
+    private static String content(Path reference) {
+        try {
+            return Files.isRegularFile(reference) && Files.size(reference) <= 64 ? Files.readString(reference).strip() : "";
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    private static List<Path> children(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try (Stream<Path> children = Files.list(folder)) {
+            return children.sorted().toList();
+        } catch (IOException e) {
+            throw new HubException("%s cannot be read: %s".formatted(folder, e), e);
+        }
+    }
+
+    /** What {@link #find} gives, or empty where nothing usable is there. */
+    Optional<Path> cached(String model, String revision) {
+        try {
+            return Optional.of(find(model, revision));
+        } catch (HubException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** The folder of a repository. */
+    Path repository(String model) {
+        return folder.resolve("models--" + model.replace("/", "--"));
+    }
+
+    /** @throws HubException for what is no repository id, or no revision */
+    static void checkNames(String model, String revision) {
+        if (!REPOSITORY.matcher(model).matches() || model.contains("..")) {
+            throw new HubException("the model \"%s\" is neither a folder nor a repository id; allowed: a path, or ORGANISATION/NAME"
+                    .formatted(model));
+        }
+        if (!REVISION.matcher(revision).matches() || revision.contains("..")) {
+            throw new HubException("the revision \"%s\" is no branch, tag or commit".formatted(revision));
+        }
+    }
+
+    /** The folder of that path, or null. */
+    static Path localFolder(String model) {
         try {
             Path path = Path.of(model);
             return Files.isDirectory(path) ? path : null;

@@ -13,8 +13,8 @@ import io.moebius.bench.Shape;
 import io.moebius.checkpoint.Checkpoint;
 import io.moebius.checkpoint.CheckpointException;
 import io.moebius.hub.EmbeddedModel;
-import io.moebius.hub.HubCache;
 import io.moebius.hub.HubException;
+import io.moebius.hub.ModelSource;
 import io.moebius.launch.FlagType.Choice;
 import io.moebius.launch.FlagType.Text;
 import io.moebius.launch.FlagType.Whole;
@@ -98,7 +98,7 @@ final class BenchTools {
         try {
             folder = embedded
                     ? EmbeddedModel.unpack(Path.of(System.getProperty("java.io.tmpdir")))
-                    : HubCache.of(shell.environment()).find(name, options.required(ModelFlags.REVISION));
+                    : ModelSource.of(shell.environment()).find(name, options.required(ModelFlags.REVISION), (done, all) -> {}, Console::note);
             Report report;
             try (ModelBench bench = new ModelBench(
                     Checkpoint.open(folder),
@@ -115,7 +115,7 @@ final class BenchTools {
             }
             return 0;
         } catch (HubException e) {
-            throw new StartException(ExitCode.MODEL_NOT_FOUND, e.getMessage());
+            throw new StartException(ExitCode.of(e), e.getMessage());
         } catch (CheckpointException e) {
             throw new StartException(ExitCode.BAD_CHECKPOINT, e.getMessage());
         } catch (OutOfMemoryError e) {

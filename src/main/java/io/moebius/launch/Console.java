@@ -1,5 +1,6 @@
 package io.moebius.launch;
 
+import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.PrintStream;
 import java.util.Locale;
@@ -15,7 +16,7 @@ final class Console {
     private static final String CATEGORY = "moebius";
 
     private static final PrintStream ERR = System.err;
-    private static final boolean TERMINAL = System.console() != null && System.console().isTerminal();
+    static final boolean TERMINAL = System.console() != null && System.console().isTerminal();
     private static final int BAR = 30;
 
     private final boolean json;
@@ -23,8 +24,13 @@ final class Console {
     private int shown = -1;
     private String shownDetail = "";
 
+    @Inject
     Console(Settings settings) {
-        this.json = settings.required(ServerFlags.LOG_FORMAT).equals("json");
+        this(settings.required(ServerFlags.LOG_FORMAT).equals("json"));
+    }
+
+    Console(boolean json) {
+        this.json = json;
     }
 
     /** A failure before the settings are known. */
@@ -32,9 +38,20 @@ final class Console {
         ERR.println("moebius: " + message.lines().findFirst().orElse(""));
     }
 
+    /** A warning of a tool. */
+    static void note(String message) {
+        ERR.println("  warning: " + message);
+    }
+
     static String firstLine(Throwable failure) {
         String message = failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
         return message.lines().findFirst().orElse("");
+    }
+
+    /** The last phase of a tool ends. */
+    synchronized void done() {
+        finish();
+        shown = -1;
     }
 
     /** Something to be read that is neither progress nor failure. */
@@ -55,7 +72,7 @@ final class Console {
         }
         finish();
         shown = -1;
-        ERR.println("  warning: " + message);
+        note(message);
     }
 
     synchronized void failed(String message) {

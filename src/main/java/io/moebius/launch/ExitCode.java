@@ -1,18 +1,24 @@
 package io.moebius.launch;
 
+import io.moebius.hub.HubException;
+
 /** What the program's exit status means; docs/exit-codes.md is made from this. */
 enum ExitCode {
     OK(0, "stopped as asked, or printed what was asked for"),
     USAGE(2, "a flag or an environment twin is wrong: unknown, without a value, with a bad value, or not supported yet"),
     PORT_IN_USE(3, "the web port or the metrics port is taken, or may not be opened"),
-    MODEL_NOT_FOUND(4, "the model is neither a folder nor in the Hugging Face cache"),
+    MODEL_NOT_FOUND(4, "there is no such model: no folder, nothing in the cache, and the Hugging Face Hub has none that can be served"),
     BAD_CHECKPOINT(5, "the model's configuration or weights are broken or of a kind that is not supported"),
     BAD_TOKENIZER(6, "the model's tokenizer or chat template cannot be used"),
     NO_BACKEND(7, "the device's kernels cannot be used on this machine"),
     OUT_OF_MEMORY(8, "the model or its KV cache does not fit into memory"),
     NO_TOKEN(9, "the loaded model could not generate its first token"),
     FAILED(10, "anything else that ended the start"),
-    NO_POLICY(11, "a policy search cannot keep what it finds: the folder cannot be written, or holds another machine's file");
+    NO_POLICY(11, "a policy search cannot keep what it finds: the folder cannot be written, or holds another machine's file"),
+    HUB_REFUSED(12, "the Hugging Face Hub wants a token, another one, or its terms accepted"),
+    HUB_UNREACHABLE(13, "the Hugging Face Hub cannot be reached, and nothing of the model is cached"),
+    NO_ROOM(14, "the cache has no room for the model, or cannot be written"),
+    DOWNLOAD_DAMAGED(15, "a file came otherwise than the Hub lists it, and was removed");
 
     private final int status;
     private final String meaning;
@@ -20,6 +26,17 @@ enum ExitCode {
     ExitCode(int status, String meaning) {
         this.status = status;
         this.meaning = meaning;
+    }
+
+    /** For a model that cannot be found or fetched. */
+    static ExitCode of(HubException failure) {
+        return switch (failure.kind()) {
+            case NOT_FOUND -> MODEL_NOT_FOUND;
+            case REFUSED -> HUB_REFUSED;
+            case UNREACHABLE -> HUB_UNREACHABLE;
+            case NO_ROOM -> NO_ROOM;
+            case DAMAGED -> DOWNLOAD_DAMAGED;
+        };
     }
 
     int status() {

@@ -6,8 +6,8 @@ import io.moebius.backend.Tunable;
 import io.moebius.checkpoint.Checkpoint;
 import io.moebius.checkpoint.CheckpointException;
 import io.moebius.hub.EmbeddedModel;
-import io.moebius.hub.HubCache;
 import io.moebius.hub.HubException;
+import io.moebius.hub.ModelSource;
 import io.moebius.model.Decoder;
 import io.moebius.model.Transformer;
 import io.moebius.policy.ModelSteps;
@@ -35,7 +35,7 @@ record ModelProbe(Backend backend, Tunable tunable, ModelSteps steps, Origin ori
             unpacked = name.equals(EmbeddedModel.NAME) ? EmbeddedModel.unpack(Path.of(System.getProperty("java.io.tmpdir"))) : null;
             Path folder = unpacked != null
                     ? unpacked
-                    : HubCache.of(environment).find(name, options.required(ModelFlags.REVISION));
+                    : ModelSource.of(environment).find(name, options.required(ModelFlags.REVISION), (done, all) -> {}, Console::note);
             Checkpoint checkpoint = Checkpoint.open(folder);
             Backend backend = Backends.open("auto", options.required(EngineFlags.CPU_INSTRUCTIONS), Activations.SIXTEEN_BIT);
             Tunable tunable = (Tunable) backend;
@@ -43,7 +43,7 @@ record ModelProbe(Backend backend, Tunable tunable, ModelSteps steps, Origin ori
             ModelSteps steps = new ModelSteps(decoder, backend.kvCache(decoder.kvShape(), BLOCKS), SEQUENCES);
             return new ModelProbe(backend, tunable, steps, KernelPolicy.origin(tunable, backend.activations(), checkpoint), unpacked);
         } catch (HubException e) {
-            throw new StartException(ExitCode.MODEL_NOT_FOUND, e.getMessage());
+            throw new StartException(ExitCode.of(e), e.getMessage());
         } catch (CheckpointException e) {
             throw new StartException(ExitCode.BAD_CHECKPOINT, e.getMessage());
         }

@@ -14,8 +14,8 @@ import io.moebius.engine.Engine;
 import io.moebius.engine.Limits;
 import io.moebius.engine.StepEngine;
 import io.moebius.hub.EmbeddedModel;
-import io.moebius.hub.HubCache;
 import io.moebius.hub.HubException;
+import io.moebius.hub.ModelSource;
 import io.moebius.model.Decoder;
 import io.moebius.model.Transformer;
 import io.moebius.observe.Metrics;
@@ -63,10 +63,11 @@ final class StartSequence {
             phase("finding the model");
             folder = installed.isPresent() ? installed.get() : embedded
                     ? EmbeddedModel.unpack(Path.of(System.getProperty("java.io.tmpdir")))
-                    : HubCache.of(System.getenv()).find(name, settings.required(ModelFlags.REVISION));
+                    : ModelSource.of(System.getenv())
+                            .find(name, settings.required(ModelFlags.REVISION), new DownloadProgress(this::downloading), console::warn);
             return serve(name, folder);
         } catch (HubException e) {
-            throw new StartException(ExitCode.MODEL_NOT_FOUND, e.getMessage());
+            throw new StartException(ExitCode.of(e), e.getMessage());
         } catch (CheckpointException e) {
             throw new StartException(ExitCode.BAD_CHECKPOINT, e.getMessage());
         } catch (PolicyException e) {
@@ -118,6 +119,11 @@ final class StartSequence {
         console.ready(summary(name, checkpoint, backend, plan, KvCacheType.name(storage), maxSequenceLength, policyLine));
         readiness.ready(servedModel(name, config, text, engine, maxSequenceLength));
         return Optional.of(new Service(engine, backend, text.tokenizer()));
+    }
+
+    private void downloading(double fraction, String detail) {
+        readiness.phase("downloading the model, " + detail, fraction);
+        console.progress(fraction, "downloaded " + detail);
     }
 
     private String usePolicy(KernelPolicy policy, Decoder decoder, KvCache cache, int maxSequences) {

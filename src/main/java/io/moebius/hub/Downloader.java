@@ -1,0 +1,152 @@
+package io.moebius.hub;
+
+import io.moebius.hub.HubException.Kind;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Fetches a revision into the cache: blobs first, then the snapshot's links, last the reference that makes it found. */
+final class Downloader {
+
+    private static final int FILES_AT_ONCE = 8;
+    /** What must stay free on the disk. */
+    private static final long RESERVE_BYTES = 64 << 20;
+
+    private final HubTransport transport;
+    private final Hub hub;
+    private final HubCache cache;
+    private final BlobDownload.Sleeper sleeper;
+
+    Downloader(HubTransport transport, Hub hub, HubCache cache, BlobDownload.Sleeper sleeper) {
+        this.transport = transport;
+        this.hub = hub;
+        this.cache = cache;
+        this.sleeper = sleeper;
+    }
+
+    /** @return the snapshot's folder */
+    Path fetch(String repository, String revision, RemoteRevision remote, Progress progress) {
+        Path folder = cache.repository(repository);
+        try {
+            Path snapshot = folder.resolve("snapshots").resolve(remote.commit());
+            if (isWhole(snapshot, remote)) {
+                return snapshot;
+            }
+            Files.createDirectories(folder.resolve("blobs"));
+            Files.createDirectories(snapshot);
+            Map<String, RemoteFile> blobs = new LinkedHashMap<>();
+            remote.files().forEach(file -> blobs.put(file.etag(), file));
+            checkRoom(folder, blobs);
+            fetchAll(repository, remote, folder, blobs, progress);
+            for (RemoteFile file : remote.files()) {
+                link(snapshot.resolve(file.name()), Path.of("../../blobs").resolve(file.etag()));
+            }
+            if (!revision.equals(remote.commit())) {
+                Path reference = folder.resolve("refs").resolve(revision);
+                Files.createDirectories(reference.getParent());
+                Path next = Files.createTempFile(reference.getParent(), ".ref", "");
+                Files.writeString(next, remote.commit());
+                Files.move(next, reference, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            }
+            return snapshot;
+        } catch (IOException e) {
+            throw noRoom(folder, e);
+        }
+    }
+
+    /** Whether all is there, whoever fetched it: then nothing is written, and a cache may be read-only. */
+    private static boolean isWhole(Path snapshot, RemoteRevision remote) throws IOException {
+        for (RemoteFile file : remote.files()) {
+            Path path = snapshot.resolve(file.name());
+            if (!Files.isRegularFile(path) || Files.size(path) != file.bytes()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static HubException noRoom(Path folder, IOException e) {
+        String reason = e instanceof FileSystemException system && system.getReason() != null
+                ? system.getReason()
+                : e.getClass().getSimpleName() + ": " + e.getMessage();
+        return new HubException(Kind.NO_ROOM, "the cache %s cannot be written (%s); mount one that can, or set HF_HUB_CACHE"
+                .formatted(folder, Hub.oneLine(reason)));
+    }
+
+    private static void checkRoom(Path folder, Map<String, RemoteFile> blobs) throws IOException {
+        long needed = 0;
+        for (RemoteFile file : blobs.values()) {
+            long have = 0;
+            for (String suffix : new String[] {"", ".incomplete"}) {
+                Path path = folder.resolve("blobs").resolve(file.etag() + suffix);
+                have = Math.max(have, Files.isRegularFile(path) ? Math.min(Files.size(path), file.bytes()) : 0);
+            }
+            needed += file.bytes() - have;
+        }
+        long free = Files.getFileStore(folder).getUsableSpace();
+        if (needed > 0 && needed + RESERVE_BYTES > free) {
+            throw new HubException(Kind.NO_ROOM, "%s has room for %d MB, the model needs %d MB more; make room, or set HF_HUB_CACHE to another disk"
+                    .formatted(folder, free / 1_000_000, needed / 1_000_000));
+        }
+    }
+
+    private void fetchAll(
+            String repository, RemoteRevision remote, Path folder, Map<String, RemoteFile> blobs, Progress progress) throws IOException {
+        long all = blobs.values().stream().mapToLong(RemoteFile::bytes).sum();
+        AtomicLong done = new AtomicLong();
+        try (ExecutorService workers = Executors.newFixedThreadPool(FILES_AT_ONCE, Thread.ofPlatform().daemon().name("download-", 0).factory())) {
+            List<Future<?>> running = new ArrayList<>();
+            for (RemoteFile file : blobs.values()) {
+                running.add(workers.submit(() -> {
+                    new BlobDownload(
+                            transport, hub, repository, remote.commit(), file, folder, sleeper,
+                            bytes -> progress.downloaded(done.addAndGet(bytes), all)).run();
+                    return null;
+                }));
+            }
+            for (Future<?> each : running) {
+                try {
+                    each.get();
+                } catch (ExecutionException e) {
+                    workers.shutdownNow();
+                    switch (e.getCause()) {
+                        case HubException failure -> throw failure;
+                        case IOException failure -> throw failure;
+                        default -> throw new IllegalStateException(e.getCause());
+                    }
+                } catch (InterruptedException e) {
+                    workers.shutdownNow();
+                    Thread.currentThread().interrupt();
+                    throw new HubException(Kind.UNREACHABLE, "the download was interrupted; the same command goes on");
+                }
+            }
+        }
+    }
+
+    private static void link(Path link, Path target) throws IOException {
+        if (Files.isSymbolicLink(link) && Files.readSymbolicLink(link).equals(target)) {
+            return;
+        }
+        if (Files.exists(link, LinkOption.NOFOLLOW_LINKS)) {
+            Files.delete(link);
+        }
+        try {
+            Files.createSymbolicLink(link, target);
+        } catch (FileAlreadyExistsException byAnother) {
+            // Another process was at the same.
+        }
+    }
+}

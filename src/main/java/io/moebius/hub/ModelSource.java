@@ -1,0 +1,75 @@
+package io.moebius.hub;
+
+import io.moebius.hub.HubException.Kind;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** Gives the folder of a model: a local one, or one of the cache, fetched from the Hub where something of it is missing. */
+public final class ModelSource {
+
+    private static final int CONNECT_MILLIS = 10_000;
+    private static final int STALL_MILLIS = 30_000;
+
+    private final Hub hub;
+    private final HubCache cache;
+    private final HubTransport transport;
+    private final Downloader downloader;
+
+    public static ModelSource of(Map<String, String> environment) {
+        return new ModelSource(Hub.of(environment), HubCache.of(environment), STALL_MILLIS, Thread::sleep);
+    }
+
+    ModelSource(Hub hub, HubCache cache, int stallMillis, BlobDownload.Sleeper sleeper) {
+        this.hub = hub;
+        this.cache = cache;
+        this.transport = new HubTransport(hub, CONNECT_MILLIS, stallMillis);
+        this.downloader = new Downloader(transport, hub, cache, sleeper);
+    }
+
+    /**
+     * @param model    a folder's path, or ORGANISATION/NAME
+     * @param revision branch, tag or commit; ignored for a folder
+     * @param warning  hears if the Hub cannot be asked and what is cached is used
+     * @throws HubException if there is no such model, or it cannot be fetched
+     */
+    public Path find(String model, String revision, Progress progress, Consumer<String> warning) {
+        if (HubCache.localFolder(model) != null || hub.offline()) {
+            return cache.find(model, revision);
+        }
+        HubCache.checkNames(model, revision);
+        RemoteRevision remote;
+        try {
+            remote = RemoteRevision.of(transport, hub, model, revision);
+        } catch (IOException e) {
+            String reason = "%s cannot be asked about %s (%s)".formatted(hub, model, reason(e));
+            Optional<Path> cached = cache.cached(model, revision);
+            if (cached.isEmpty()) {
+                throw new HubException(Kind.UNREACHABLE, reason + "; check the network, or HF_ENDPOINT; nothing of it is in " + cache.folder());
+            }
+            warning.accept(reason + "; the cached revision is used");
+            return cached.get();
+        }
+        try {
+            downloader.fetch(model, revision, remote, progress);
+        } catch (HubException e) {
+            Optional<Path> cached = e.kind() == Kind.UNREACHABLE ? cache.cached(model, revision) : Optional.empty();
+            if (cached.isEmpty()) {
+                throw e;
+            }
+            warning.accept(e.getMessage() + "; the cached revision is used");
+            return cached.get();
+        }
+        return cache.find(model, remote.commit());
+    }
+
+    private static String reason(IOException e) {
+        return switch (e) {
+            case java.net.UnknownHostException unknown -> "its name cannot be resolved";
+            case java.net.SocketTimeoutException timeout -> "no answer in time";
+            default -> Hub.oneLine(String.valueOf(e.getMessage()));
+        };
+    }
+}

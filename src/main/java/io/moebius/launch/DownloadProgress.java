@@ -1,0 +1,44 @@
+package io.moebius.launch;
+
+import io.moebius.hub.Progress;
+import java.util.Locale;
+
+/** Bytes that arrive, as what a person wants to know: how much, how fast, how long still. A log hears of it every ten seconds. */
+final class DownloadProgress implements Progress {
+
+    private static final long PAUSE_NANOS = Console.TERMINAL ? 500_000_000L : 10_000_000_000L;
+
+    private final Listener listener;
+    private long beginNanos;
+    private long beginBytes = -1;
+    private long saidNanos;
+
+    /** Hears a fraction and a line. */
+    interface Listener {
+        void downloading(double fraction, String detail);
+    }
+
+    DownloadProgress(Listener listener) {
+        this.listener = listener;
+    }
+
+    @Override
+    public synchronized void downloaded(long bytes, long allBytes) {
+        long now = System.nanoTime();
+        if (beginBytes < 0) {
+            beginBytes = bytes;
+            beginNanos = now;
+        }
+        if (now - saidNanos < PAUSE_NANOS && saidNanos != 0 && bytes < allBytes) {
+            return;
+        }
+        saidNanos = now;
+        double seconds = (now - beginNanos) / 1e9;
+        double rate = seconds > 1 ? (bytes - beginBytes) / seconds : 0;
+        String speed = rate <= 0 ? "" : String.format(
+                Locale.ROOT, " at %.1f MB/s, %d s left", rate / 1e6, Math.round((allBytes - bytes) / rate));
+        listener.downloading(
+                allBytes == 0 ? 1 : (double) bytes / allBytes,
+                "%s of %s%s".formatted(Console.size(bytes), Console.size(allBytes), speed));
+    }
+}

@@ -1,0 +1,63 @@
+package io.moebius.launch;
+
+import io.moebius.checkpoint.Checkpoint;
+import io.moebius.checkpoint.CheckpointException;
+import io.moebius.hub.HubCache;
+import io.moebius.hub.HubException;
+import io.moebius.hub.ModelSource;
+import java.nio.file.Path;
+import java.util.List;
+
+/** {@code moebius download} and {@code moebius models}: what the Hugging Face cache gets and holds. */
+final class HubTools {
+
+    static final Subcommand DOWNLOAD = new Subcommand(
+            "download", "ORG/NAME", List.of(ModelFlags.REVISION), "Fetches a model into the Hugging Face cache and prints its folder.",
+            HubTools::download);
+    static final Subcommand MODELS = new Subcommand(
+            "models", "", List.of(), "Lists the models of the Hugging Face cache, and which of them can be served.", HubTools::models);
+
+    private HubTools() {}
+
+    private static int download(Subcommand.Options options, Subcommand.Shell shell) {
+        String name = options.operand()
+                .orElseThrow(() -> new StartException(ExitCode.USAGE, "the model is missing; give ORG/NAME"));
+        Console console = new Console(false);
+        try {
+            console.phase("downloading");
+            Path folder = ModelSource.of(shell.environment())
+                    .find(name, options.required(ModelFlags.REVISION), new DownloadProgress(console::progress), console::warn);
+            console.done();
+            shell.out().println(folder);
+            return 0;
+        } catch (HubException e) {
+            console.done();
+            throw new StartException(ExitCode.of(e), e.getMessage());
+        }
+    }
+
+    private static int models(Subcommand.Options options, Subcommand.Shell shell) {
+        HubCache cache = HubCache.of(shell.environment());
+        try {
+            List<HubCache.CachedModel> models = cache.models();
+            if (models.isEmpty()) {
+                shell.errors().println("no models in " + cache.folder());
+            }
+            for (HubCache.CachedModel model : models) {
+                shell.out().println("%-60s %-12s %10s  %s".formatted(
+                        model.name(), model.revision(), Console.size(model.bytes()), servable(model.snapshot())));
+            }
+            return 0;
+        } catch (HubException e) {
+            throw new StartException(ExitCode.of(e), e.getMessage());
+        }
+    }
+
+    private static String servable(Path snapshot) {
+        try {
+            return "serves as " + Checkpoint.open(snapshot).format();
+        } catch (CheckpointException e) {
+            return "cannot be served: " + e.getMessage().lines().findFirst().orElse("");
+        }
+    }
+}
