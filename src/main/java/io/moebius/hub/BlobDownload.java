@@ -8,6 +8,7 @@ import java.net.URLEncoder;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -71,7 +72,7 @@ final class BlobDownload {
     void run() throws IOException, InterruptedException {
         Files.createDirectories(lock.getParent());
         try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                FileLock held = channel.lock()) {
+                FileLock held = held(channel)) {
             if (Files.isRegularFile(blob) && Files.size(blob) == file.bytes()) {
                 counter.accept(file.bytes());
                 return;
@@ -79,6 +80,17 @@ final class BlobDownload {
             fetch();
             verify();
             Files.move(partial, blob, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    /** Waits for other processes, and for other threads of this one. */
+    private FileLock held(FileChannel channel) throws IOException, InterruptedException {
+        while (true) {
+            try {
+                return channel.lock();
+            } catch (OverlappingFileLockException byAThread) {
+                sleeper.sleep(FIRST_PAUSE);
+            }
         }
     }
 

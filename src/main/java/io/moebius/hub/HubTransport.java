@@ -77,7 +77,7 @@ final class HubTransport {
         throw new IOException("more than " + MAX_REDIRECTS + " redirects");
     }
 
-    private URI redirected(URI from, String location) throws IOException {
+    URI redirected(URI from, String location) throws IOException {
         URI to;
         try {
             to = from.resolve(location == null ? "" : location);
