@@ -21,13 +21,15 @@ final class Program implements AutoCloseable {
     private static final Duration LIMIT = Duration.ofSeconds(120);
 
     private final Process process;
+    private final Path output;
     private final Path errors;
     private final int port;
     private final int metricsPort;
     private final HttpClient http = HttpClient.newHttpClient();
 
-    private Program(Process process, Path errors, int port, int metricsPort) {
+    private Program(Process process, Path output, Path errors, int port, int metricsPort) {
         this.process = process;
+        this.output = output;
         this.errors = errors;
         this.port = port;
         this.metricsPort = metricsPort;
@@ -49,7 +51,11 @@ final class Program implements AutoCloseable {
 
     /** Starts with {@code arguments} alone. */
     static Program run(String... arguments) {
-        return launch(Map.of(), List.of(arguments), 0, 0);
+        return run(Map.of(), arguments);
+    }
+
+    static Program run(Map<String, String> environment, String... arguments) {
+        return launch(environment, List.of(arguments), 0, 0);
     }
 
     private static Program launch(Map<String, String> environment, List<String> arguments, int port, int metricsPort) {
@@ -57,11 +63,11 @@ final class Program implements AutoCloseable {
             List<String> command = new ArrayList<>(command());
             command.addAll(arguments);
             Path errors = Files.createTempFile(Path.of("target"), "program", ".log");
-            ProcessBuilder builder = new ProcessBuilder(command)
-                    .redirectError(errors.toFile())
-                    .redirectOutput(Files.createTempFile(Path.of("target"), "program", ".out").toFile());
+            Path output = Files.createTempFile(Path.of("target"), "program", ".out");
+            ProcessBuilder builder =
+                    new ProcessBuilder(command).redirectError(errors.toFile()).redirectOutput(output.toFile());
             builder.environment().putAll(environment);
-            return new Program(builder.start(), errors, port, metricsPort);
+            return new Program(builder.start(), output, errors, port, metricsPort);
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }
@@ -154,9 +160,17 @@ final class Program implements AutoCloseable {
         }
     }
 
+    String output() {
+        return text(output);
+    }
+
     String errors() {
+        return text(errors);
+    }
+
+    private static String text(Path file) {
         try {
-            return Files.readString(errors);
+            return Files.readString(file);
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }

@@ -23,13 +23,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** A Hugging Face Hub on the loopback, with a second origin for large files, that fails as a test asks it to. */
-final class TestHub implements AutoCloseable {
+public final class TestHub implements AutoCloseable {
 
     static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
     static final String REPOSITORY = "org/name";
 
     /** Answers a request for a file in its own way. */
-    interface Fault {
+    public interface Fault {
         void answer(HttpExchange exchange, byte[] content) throws IOException;
     }
 
@@ -40,13 +40,13 @@ final class TestHub implements AutoCloseable {
     final List<String> requests = Collections.synchronizedList(new ArrayList<>());
     final List<String> storeAuthorizations = Collections.synchronizedList(new ArrayList<>());
     final List<String> ranges = Collections.synchronizedList(new ArrayList<>());
-    final AtomicLong bytesSent = new AtomicLong();
+    public final AtomicLong bytesSent = new AtomicLong();
     /** In place of the listing. */
     volatile Fault listing;
     volatile String token;
-    volatile long bytesPerMilli = Long.MAX_VALUE;
+    public volatile long bytesPerMilli = Long.MAX_VALUE;
 
-    TestHub() {
+    public TestHub() {
         hub.createContext("/", this::atHub);
         store.createContext("/", this::atStore);
         hub.start();
@@ -63,7 +63,7 @@ final class TestHub implements AutoCloseable {
         }
     }
 
-    TestHub file(String name, byte[] content) {
+    public TestHub file(String name, byte[] content) {
         files.put(name, content);
         return this;
     }
@@ -73,7 +73,7 @@ final class TestHub implements AutoCloseable {
         return this;
     }
 
-    URI address() {
+    public URI address() {
         return URI.create("http://127.0.0.1:" + hub.getAddress().getPort());
     }
 
