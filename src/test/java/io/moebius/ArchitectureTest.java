@@ -21,6 +21,7 @@ class ArchitectureTest {
                 .consideringOnlyDependenciesInAnyPackage("io.moebius..")
                 .layer("launch").definedBy("io.moebius.launch..")
                 .layer("hub").definedBy("io.moebius.hub..")
+                .layer("license").definedBy("io.moebius.license..")
                 .layer("checkpoint").definedBy("io.moebius.checkpoint..")
                 .layer("text").definedBy("io.moebius.text..")
                 .layer("backend").definedBy("io.moebius.backend")
@@ -31,9 +32,10 @@ class ArchitectureTest {
                 .layer("api").definedBy("io.moebius.api..")
                 .layer("observe").definedBy("io.moebius.observe..")
                 .whereLayer("launch").mayOnlyAccessLayers(
-                        "hub", "checkpoint", "text", "backend", "backend.reference", "backend.cpu", "model", "engine",
+                        "hub", "license", "checkpoint", "text", "backend", "backend.reference", "backend.cpu", "model", "engine",
                         "api", "observe")
                 .whereLayer("hub").mayNotAccessAnyLayer()
+                .whereLayer("license").mayNotAccessAnyLayer()
                 .whereLayer("text").mayNotAccessAnyLayer()
                 .whereLayer("backend").mayNotAccessAnyLayer()
                 .whereLayer("backend.reference").mayOnlyAccessLayers("backend")

@@ -11,6 +11,7 @@ enum ExitCode {
     NO_BACKEND(7, "the device's kernels cannot be used on this machine"),
     OUT_OF_MEMORY(8, "the model or its KV cache does not fit into memory"),
     NO_TOKEN(9, "the loaded model could not generate its first token"),
+    NO_LICENSE(13, "the container secret does not allow to serve: missing, damaged, not signed by a known key, expired, not yet valid, or for fewer devices"),
     FAILED(10, "anything else that ended the start");
 
     private final int status;

@@ -6,7 +6,8 @@ import java.util.Optional;
 /** All tools of the program. */
 final class Subcommands {
 
-    static final List<Subcommand> ALL = List.of(HealthCheck.SUBCOMMAND);
+    static final List<Subcommand> ALL = List.of(
+            HealthCheck.SUBCOMMAND, SecretTools.KEYGEN, SecretTools.ISSUE, SecretTools.INSPECT);
 
     private Subcommands() {}
 
