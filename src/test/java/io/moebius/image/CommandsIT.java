@@ -2,6 +2,7 @@ package io.moebius.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moebius.license.TrialSecret;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -29,6 +30,8 @@ class CommandsIT {
     private static final Pattern SHELL_BLOCK = Pattern.compile("```sh\\n(.*?)```", Pattern.DOTALL);
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
+    private final TrialSecret secret = TrialSecret.make();
+
     @TempDir
     private Path home;
 
@@ -41,6 +44,7 @@ class CommandsIT {
     @MethodSource("runCommands")
     void servesOrRefusesInOneLine(String block) throws Exception {
         CachedModel.put(home.resolve(".cache/huggingface"), "FriendliAI/Mixtral-8x7B-Instruct-v0.1-fp8");
+        CachedModel.license(home.resolve(".cache/huggingface"), secret);
         Path errors = home.resolve("errors");
         Process process = start(block, errors);
         try {
@@ -70,7 +74,8 @@ class CommandsIT {
     private Process start(String block, Path errors) throws IOException {
         String script = block
                 .replace("registry.example.com/team/moebius", Image.name())
-                .replace("docker run", "exec " + engine() + " run --rm");
+                .replace("docker run", "exec " + engine() + " run --rm -e MOEBIUS_LICENSE_KEYS=" + CachedModel.LICENSE_KEY)
+                .replace("YOUR CONTAINER SECRET", secret.text());
         ProcessBuilder builder = new ProcessBuilder("bash", "-euc", script)
                 .directory(home.toFile())
                 .redirectOutput(home.resolve("output").toFile())
