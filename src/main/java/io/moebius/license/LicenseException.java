@@ -15,7 +15,6 @@ public final class LicenseException extends Exception {
         NOT_YET_VALID,
         TOO_FEW_DEVICES,
         CLOCK_SET_BACK,
-        REVOKED,
         UNREADABLE
     }
 
