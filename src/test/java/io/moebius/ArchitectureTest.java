@@ -21,6 +21,7 @@ class ArchitectureTest {
                 .consideringOnlyDependenciesInAnyPackage("io.moebius..")
                 .layer("launch").definedBy("io.moebius.launch..")
                 .layer("hub").definedBy("io.moebius.hub..")
+                .layer("license").definedBy("io.moebius.license..")
                 .layer("checkpoint").definedBy("io.moebius.checkpoint..")
                 .layer("text").definedBy("io.moebius.text..")
                 .layer("backend").definedBy("io.moebius.backend")
@@ -33,9 +34,10 @@ class ArchitectureTest {
                 .layer("bench").definedBy("io.moebius.bench..")
                 .layer("observe").definedBy("io.moebius.observe..")
                 .whereLayer("launch").mayOnlyAccessLayers(
-                        "hub", "checkpoint", "text", "backend", "backend.reference", "backend.cpu", "policy", "model", "engine",
+                        "hub", "license", "checkpoint", "text", "backend", "backend.reference", "backend.cpu", "policy", "model", "engine",
                         "api", "observe", "bench")
                 .whereLayer("hub").mayNotAccessAnyLayer()
+                .whereLayer("license").mayNotAccessAnyLayer()
                 .whereLayer("text").mayNotAccessAnyLayer()
                 .whereLayer("backend").mayNotAccessAnyLayer()
                 .whereLayer("backend.reference").mayOnlyAccessLayers("backend")

@@ -24,8 +24,9 @@ public final class HealthResource {
                 switch (readiness.state()) {
                     case Readiness.Serving(ServedModel model) -> {
                         boolean alive = model.engine().alive();
-                        body.put("status", alive ? "ready" : "failed").put("model", model.id());
-                        yield alive;
+                        boolean expired = readiness.expired();
+                        body.put("status", !alive ? "failed" : expired ? "license expired" : "ready").put("model", model.id());
+                        yield alive && !expired;
                     }
                     case Readiness.Starting(String phase, double progress) -> {
                         body.put("status", "starting").put("phase", phase).put("progress", progress);

@@ -1,6 +1,7 @@
 package io.moebius.api;
 
 import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Instant;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** How far the start has come; launch writes it, the endpoints read it. */
@@ -8,6 +9,8 @@ import java.util.concurrent.atomic.AtomicReference;
 public class Readiness {
 
     private final AtomicReference<State> state = new AtomicReference<>(new Starting("starting", 0));
+
+    private final AtomicReference<Instant> lastMoment = new AtomicReference<>(Instant.MAX);
 
     /** @param progress of this phase, 0 to 1 */
     public void phase(String name, double progress) {
@@ -29,12 +32,29 @@ public class Readiness {
         state.set(new Failed(error));
     }
 
+    /** From {@code moment} on new requests get 403; those at work go on. */
+    public void servesUntil(Instant moment) {
+        lastMoment.set(moment);
+    }
+
+    boolean expired() {
+        return !Instant.now().isBefore(lastMoment.get());
+    }
+
     State state() {
         return state.get();
     }
 
     /** @throws ApiException 503 while there is no model to answer */
     ServedModel model() {
+        if (expired()) {
+            throw new ApiException(
+                    403,
+                    "permission_error",
+                    "the server's container secret has expired; its operator must renew it",
+                    null,
+                    "license_expired");
+        }
         return switch (state.get()) {
             case Serving(ServedModel model) -> model;
             case Starting(String phase, double progress) -> throw ApiException.unavailable(

@@ -18,7 +18,8 @@ enum ExitCode {
     HUB_REFUSED(12, "the Hugging Face Hub wants a token, another one, or its terms accepted"),
     HUB_UNREACHABLE(13, "the Hugging Face Hub cannot be reached, and nothing of the model is cached"),
     NO_ROOM(14, "the cache has no room for the model, or cannot be written"),
-    DOWNLOAD_DAMAGED(15, "a file came otherwise than the Hub lists it, and was removed");
+    DOWNLOAD_DAMAGED(15, "a file came otherwise than the Hub lists it, and was removed"),
+    NO_LICENSE(16, "the container secret does not allow to serve: missing, damaged, not signed by a known key, expired, not yet valid, or for fewer devices");
 
     private final int status;
     private final String meaning;

@@ -17,6 +17,7 @@ final class FlagTable {
         Map<String, List<Flag>> topics = new LinkedHashMap<>();
         topics.put("Server", ServerFlags.ALL);
         topics.put("Model", ModelFlags.ALL);
+        topics.put("License", LicenseFlags.ALL);
         topics.put("Engine", EngineFlags.ALL);
         topics.put("Policy", PolicyFlags.ALL);
         return topics;

@@ -58,6 +58,9 @@ final class StartSequence {
         String name = settings.required(ModelFlags.HF_MODEL_NAME);
         boolean embedded = name.equals(EmbeddedModel.NAME);
         Optional<Path> installed = InstalledFiles.find().map(InstalledFiles::demoModel).filter(demo -> embedded);
+        if (!embedded) {
+            LicenseCheck.of(settings, System.getenv()).start(readiness, console);
+        }
         Path folder = null;
         try {
             phase("finding the model");

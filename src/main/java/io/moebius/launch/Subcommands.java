@@ -7,7 +7,8 @@ import java.util.Optional;
 final class Subcommands {
 
     static final List<Subcommand> ALL = List.of(
-            HealthCheck.SUBCOMMAND, HubTools.DOWNLOAD, HubTools.MODELS, PolicyTools.VARIANTS, PolicyTools.SHOW, PolicyTools.DIFF, PolicyTools.VERIFY,
+            HealthCheck.SUBCOMMAND, HubTools.DOWNLOAD, HubTools.MODELS, SecretTools.KEYGEN, SecretTools.ISSUE, SecretTools.INSPECT,
+            PolicyTools.VARIANTS, PolicyTools.SHOW, PolicyTools.DIFF, PolicyTools.VERIFY,
             BenchTools.GENERATE, BenchTools.MODEL, BenchTools.KERNELS);
 
     private Subcommands() {}

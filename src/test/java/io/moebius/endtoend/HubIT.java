@@ -3,9 +3,11 @@ package io.moebius.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moebius.hub.TestHub;
+import io.moebius.license.TrialSecret;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -41,7 +43,10 @@ class HubIT {
     }
 
     private Map<String, String> environment() {
-        return Map.of("HF_HUB_CACHE", cache.toString(), "HF_ENDPOINT", hub.address().toString());
+        Map<String, String> environment = new HashMap<>(TrialSecret.make().environment());
+        environment.put("HF_HUB_CACHE", cache.toString());
+        environment.put("HF_ENDPOINT", hub.address().toString());
+        return environment;
     }
 
     @Test

@@ -2,11 +2,13 @@ package io.moebius.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moebius.license.TrialSecret;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -85,7 +87,7 @@ class LifecycleIT {
     void aBrokenCheckpointIsOneLineAndItsCode(@TempDir Path folder) throws Exception {
         Files.writeString(folder.resolve("config.json"), "{\"architectures\": [\"MixtralForCausalLM\"]");
         Files.write(folder.resolve("model.safetensors"), new byte[8]);
-        try (Program program = Program.start("--hf-model-name", folder.toString())) {
+        try (Program program = Program.start(TrialSecret.make().environment(), "--hf-model-name", folder.toString())) {
             int code = program.awaitExit();
             assertThat(program.errors().lines().filter(line -> line.startsWith("moebius: "))).hasSize(1)
                     .first().asString().contains("config.json");
@@ -96,7 +98,10 @@ class LifecycleIT {
 
     @Test
     void aModelThatIsNotInTheCacheIsOneLineAndItsCode(@TempDir Path cache) {
-        try (Program program = Program.start(Map.of("HF_HUB_CACHE", cache.toString()), "--hf-model-name", "a/b")) {
+        Map<String, String> environment = new HashMap<>(TrialSecret.make().environment());
+        environment.put("HF_HUB_CACHE", cache.toString());
+        environment.put("HF_ENDPOINT", "http://127.0.0.1:9");
+        try (Program program = Program.start(environment, "--hf-model-name", "a/b")) {
             int code = program.awaitExit();
             assertThat(program.errors().lines().filter(line -> line.startsWith("moebius: "))).hasSize(1)
                     .first().asString().contains("a/b", cache.toString());

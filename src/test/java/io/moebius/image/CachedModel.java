@@ -1,5 +1,6 @@
 package io.moebius.image;
 
+import io.moebius.license.TrialSecret;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,7 +11,15 @@ final class CachedModel {
 
     private static final String REVISION = "0123456789abcdef0123456789abcdef01234567";
 
+    /** Where a container finds the key that {@link #license} put into the cache. */
+    static final String LICENSE_KEY = "/root/.cache/huggingface/license-key.pub.json";
+
     private CachedModel() {}
+
+    /** Puts the public key of {@code secret} beside the models. */
+    static void license(Path cache, TrialSecret secret) throws IOException {
+        Files.copy(secret.publicKey(), cache.resolve("license-key.pub.json"));
+    }
 
     /** @param cache what is mounted at /root/.cache/huggingface */
     static void put(Path cache, String repository) throws IOException {

@@ -2,6 +2,7 @@ package io.moebius.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moebius.license.TrialSecret;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -30,6 +31,8 @@ class CommandsIT {
     private static final Pattern SHELL_BLOCK = Pattern.compile("```sh\\n(.*?)```", Pattern.DOTALL);
     private static final Duration LIMIT = Duration.ofMinutes(8);
 
+    private final TrialSecret secret = TrialSecret.make();
+
     @TempDir
     private Path home;
 
@@ -42,12 +45,14 @@ class CommandsIT {
     @MethodSource("runCommands")
     void serves(String block) throws Exception {
         CachedModel.put(home.resolve(".cache/huggingface"), "FriendliAI/Mixtral-8x7B-Instruct-v0.1-fp8");
+        CachedModel.license(home.resolve(".cache/huggingface"), secret);
         serve(block);
     }
 
     @Test
     void aSearchedPolicyIsUsedByTheNextStart() throws Exception {
         CachedModel.put(home.resolve(".cache/huggingface"), "FriendliAI/Mixtral-8x7B-Instruct-v0.1-fp8");
+        CachedModel.license(home.resolve(".cache/huggingface"), secret);
         List<String> blocks = runCommands().filter(block -> block.contains("--algo-policy-dir")).toList();
         assertThat(blocks).hasSize(2).first().asString().contains("--search-policy true");
         assertThat(serve(blocks.getFirst())).contains("choices differ from the defaults");
@@ -84,7 +89,8 @@ class CommandsIT {
     private Process start(String block, Path errors) throws IOException {
         String script = block
                 .replace("registry.example.com/team/moebius", Image.name())
-                .replace("docker run", "exec " + engine() + " run --rm");
+                .replace("docker run", "exec " + engine() + " run --rm -e MOEBIUS_LICENSE_KEYS=" + CachedModel.LICENSE_KEY)
+                .replace("YOUR CONTAINER SECRET", secret.text());
         ProcessBuilder builder = new ProcessBuilder("bash", "-euc", script)
                 .directory(home.toFile())
                 .redirectOutput(home.resolve("output").toFile())

@@ -6,6 +6,7 @@ import com.github.dockerjava.api.model.AccessMode;
 import com.github.dockerjava.api.model.Bind;
 import com.github.dockerjava.api.model.Capability;
 import com.github.dockerjava.api.model.Volume;
+import io.moebius.license.TrialSecret;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -138,8 +139,12 @@ class ImageIT {
 
     @Test
     void servesAModelOfAReadOnlyCache(@TempDir Path cache) throws IOException {
+        TrialSecret secret = TrialSecret.make();
         CachedModel.put(cache, "team/demo");
-        try (GenericContainer<?> container = Image.container("--hf-model-name", "team/demo")) {
+        CachedModel.license(cache, secret);
+        try (GenericContainer<?> container = Image.container("--hf-model-name", "team/demo")
+                .withEnv("FRIENDLI_CONTAINER_SECRET", secret.text())
+                .withEnv("MOEBIUS_LICENSE_KEYS", CachedModel.LICENSE_KEY)) {
             container.withFileSystemBind(cache.toString(), "/root/.cache/huggingface", BindMode.READ_ONLY);
             container.start();
             assertThat(Image.get(container, 8000, "/v1/models").body()).contains("team/demo");
@@ -148,9 +153,13 @@ class ImageIT {
     }
 
     @Test
-    void aModelThatIsNotInTheCacheIsOneLineWithItsCode(@TempDir Path cache) {
+    void aModelThatIsNotInTheCacheIsOneLineWithItsCode(@TempDir Path cache) throws IOException {
+        TrialSecret secret = TrialSecret.make();
+        CachedModel.license(cache, secret);
         Image.Ended ended = Image.run(
-                create -> create.getHostConfig()
+                create -> create.withEnv(
+                                "FRIENDLI_CONTAINER_SECRET=" + secret.text(), "MOEBIUS_LICENSE_KEYS=" + CachedModel.LICENSE_KEY)
+                        .getHostConfig()
                         .withBinds(new Bind(cache.toString(), new Volume("/root/.cache/huggingface"), AccessMode.ro)),
                 "--hf-model-name", "team/absent");
         assertThat(ended.code()).isBetween(3, 99);

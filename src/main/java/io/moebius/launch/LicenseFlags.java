@@ -1,0 +1,18 @@
+package io.moebius.launch;
+
+import io.moebius.launch.FlagType.Text;
+import io.moebius.launch.FlagType.Whole;
+import java.util.List;
+
+/** The container secret's check. */
+final class LicenseFlags {
+
+    static final Flag LICENSE_KEYS = Flag.of(
+            "license-keys", new Text("a file"), null, "Public keys that secrets may be signed with, besides the built-in ones.");
+    static final Flag LICENSE_GRACE = Flag.of(
+            "license-grace", new Whole(0, 720), "24", "Hours after its secret's expiry for which a running server takes new requests.");
+
+    static final List<Flag> ALL = List.of(LICENSE_KEYS, LICENSE_GRACE);
+
+    private LicenseFlags() {}
+}

@@ -1,0 +1,179 @@
+package io.moebius.license;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.Map;
+import java.util.Random;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class VerifierTest {
+
+    private static final Instant NOW = Instant.parse("2026-06-01T00:00:00Z");
+    private static final Claims CLAIMS =
+            new Claims("0123456789abcdef0123456789abcdef", "Ünal & Co", NOW, NOW, NOW.plus(Duration.ofDays(28)), 2);
+
+    @TempDir
+    private Path folder;
+
+    private PublicKeys keys;
+    private String secret;
+
+    @BeforeEach
+    void makesAKeyPair() throws Exception {
+        SigningKey.generate(folder);
+        keys = new PublicKeys(Map.of(), true).and(folder.resolve("license-key.pub.json"));
+        secret = SigningKey.open(folder.resolve("license-key.json")).issue(CLAIMS);
+    }
+
+    @Test
+    void acceptsWhatTheKeyHasSigned() throws Exception {
+        assertThat(at(NOW).verify(secret, 2)).isEqualTo(CLAIMS);
+    }
+
+    @Test
+    void thePrivateKeyIsForItsOwnerAlone() throws Exception {
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(folder.resolve("license-key.json"))))
+                .isEqualTo("rw-------");
+    }
+
+    @Test
+    void refusesEveryFlippedBit() {
+        for (int i = 0; i < secret.length(); i++) {
+            for (int bit = 0; bit < 8; bit++) {
+                char[] flipped = secret.toCharArray();
+                flipped[i] ^= (char) (1 << bit);
+                assertThat(kind(new String(flipped), 1)).as("character %d bit %d", i, bit).isNotNull();
+            }
+        }
+    }
+
+    @Test
+    void refusesEveryTruncation() {
+        for (int length = 0; length < secret.length(); length++) {
+            assertThat(kind(secret.substring(0, length), 1)).isNotNull();
+        }
+    }
+
+    @Test
+    void refusesOtherAlgorithms() throws Exception {
+        String claims = secret.split("\\.")[2];
+        String id = keys.byId().keySet().iterator().next();
+        byte[] publicKey = keys.byId().get(id).getEncoded();
+        for (String algorithm : new String[] {"none", "HS256", "ed25519", "EdDSA"}) {
+            String unsigned = Token.PREFIX + part("{\"alg\":\"" + algorithm + "\",\"kid\":\"" + id + "\"}") + "." + claims;
+            Mac mac = Mac.getInstance("HmacSHA512");
+            mac.init(new SecretKeySpec(publicKey, "HmacSHA512"));
+            byte[] signature = mac.doFinal(unsigned.getBytes(StandardCharsets.US_ASCII));
+            assertThat(kind(unsigned + "." + Token.encode(signature), 1)).isEqualTo(LicenseException.Kind.MALFORMED);
+            assertThat(kind(unsigned + ".", 1)).isEqualTo(LicenseException.Kind.MALFORMED);
+        }
+    }
+
+    @Test
+    void refusesASwappedKeyId() throws Exception {
+        SigningKey.generate(folder.resolve("other"));
+        PublicKeys both = keys.and(folder.resolve("other/license-key.pub.json"));
+        String[] parts = secret.split("\\.");
+        for (String id : both.byId().keySet()) {
+            String swapped = Token.unsigned(id, CLAIMS) + "." + parts[3];
+            boolean own = keys.byId().containsKey(id);
+            LicenseException refusal = catchThrowableOfType(LicenseException.class,
+                    () -> new Verifier(both, Clock.fixed(NOW, ZoneOffset.UTC), NOW).verify(swapped, 1));
+            assertThat(refusal == null).isEqualTo(own);
+        }
+        assertThat(kind(Token.unsigned("0000000000000000", CLAIMS) + "." + parts[3], 1))
+                .isEqualTo(LicenseException.Kind.UNKNOWN_KEY);
+    }
+
+    @Test
+    void refusesDuplicateClaimsHugeAndNonAsciiTokens() {
+        String[] parts = secret.split("\\.");
+        String twice = part("{\"jti\":\"a\",\"jti\":\"a\"}");
+        assertThat(kind("moebius1." + parts[1] + "." + twice + "." + parts[3], 1)).isEqualTo(LicenseException.Kind.MALFORMED);
+        assertThat(kind("moebius1." + "A".repeat(10_000_000), 1)).isEqualTo(LicenseException.Kind.MALFORMED);
+        assertThat(kind(secret + "\u00e4", 1)).isEqualTo(LicenseException.Kind.MALFORMED);
+    }
+
+    @Test
+    void travelsThroughTime() {
+        assertThat(kindAt(NOW.minus(Duration.ofHours(1)))).isEqualTo(LicenseException.Kind.NOT_YET_VALID);
+        assertThat(kindAt(NOW.minus(Duration.ofMinutes(4)))).isNull();
+        assertThat(kindAt(CLAIMS.expires().plus(Duration.ofMinutes(4)))).isNull();
+        assertThat(kindAt(CLAIMS.expires().plus(Duration.ofMinutes(5)))).isEqualTo(LicenseException.Kind.EXPIRED);
+        assertThat(kindAt(NOW.minus(Duration.ofDays(2)))).isEqualTo(LicenseException.Kind.CLOCK_SET_BACK);
+    }
+
+    @Test
+    void tellsPlaceholderForeignAndTooFewDevicesApart() {
+        assertThat(kind("YOUR CONTAINER SECRET", 1)).isEqualTo(LicenseException.Kind.PLACEHOLDER);
+        assertThat(kind("flp_abcdef", 1)).isEqualTo(LicenseException.Kind.FOREIGN);
+        assertThat(kind(secret, 3)).isEqualTo(LicenseException.Kind.TOO_FEW_DEVICES);
+    }
+
+    @Test
+    void survivesAHundredThousandFuzzedTokens() {
+        Random random = new Random(16);
+        for (int i = 0; i < 100_000; i++) {
+            StringBuilder fuzzed = new StringBuilder(secret);
+            for (int changes = 1 + random.nextInt(6); changes > 0 && !fuzzed.isEmpty(); changes--) {
+                int at = random.nextInt(fuzzed.length());
+                switch (random.nextInt(3)) {
+                    case 0 -> fuzzed.setCharAt(at, (char) random.nextInt(300));
+                    case 1 -> fuzzed.deleteCharAt(at);
+                    default -> fuzzed.insert(at, (char) (32 + random.nextInt(95)));
+                }
+            }
+            if (!fuzzed.toString().equals(secret)) {
+                assertThat(kind(fuzzed.toString(), 1)).isNotNull();
+            }
+        }
+    }
+
+    @Test
+    void anImageMayRefuseMoreKeys() {
+        assertThat(catchThrowableOfType(LicenseException.class,
+                () -> new PublicKeys(Map.of(), false).and(folder.resolve("license-key.pub.json"))).getMessage())
+                .contains("takes no keys but its own");
+    }
+
+    @Test
+    void readsFilesAndForgivesQuotes() throws Exception {
+        Path file = Files.writeString(folder.resolve("secret"), " \"" + secret + "\"\n");
+        assertThat(SecretSource.read(Map.of("MOEBIUS_CONTAINER_SECRET_FILE", file.toString()))).isEqualTo(secret);
+        assertThat(SecretSource.read(Map.of("FRIENDLI_CONTAINER_SECRET", "'" + secret + "' "))).isEqualTo(secret);
+    }
+
+    private Verifier at(Instant now) {
+        return new Verifier(keys, Clock.fixed(now, ZoneOffset.UTC), NOW);
+    }
+
+    private LicenseException.Kind kindAt(Instant now) {
+        LicenseException refusal = catchThrowableOfType(LicenseException.class, () -> at(now).verify(secret, 1));
+        return refusal == null ? null : refusal.kind();
+    }
+
+    private LicenseException.Kind kind(String text, int devices) {
+        LicenseException refusal = catchThrowableOfType(LicenseException.class, () -> at(NOW).verify(text, devices));
+        if (refusal != null && text.length() > 20) {
+            assertThat(refusal.getMessage()).doesNotContain(text).doesNotContain("\n");
+        }
+        return refusal == null ? null : refusal.kind();
+    }
+
+    private static String part(String json) {
+        return Token.encode(json.getBytes(StandardCharsets.UTF_8));
+    }
+}
