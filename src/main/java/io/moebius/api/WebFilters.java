@@ -14,10 +14,15 @@ final class WebFilters {
 
     private static final int BEFORE_THE_SERVERS_OWN = 1000;
 
-    private final long maxBodyBytes;
+    private static final String OPEN_TO_ALL = "/health";
 
-    WebFilters(@ConfigProperty(name = "quarkus.http.limits.max-body-size", defaultValue = "10240K") MemorySize maxBodySize) {
+    private final long maxBodyBytes;
+    private final ApiKeys keys;
+
+    WebFilters(@ConfigProperty(name = "quarkus.http.limits.max-body-size", defaultValue = "10240K") MemorySize maxBodySize,
+            ApiKeys keys) {
         this.maxBodyBytes = maxBodySize.asLongValue();
+        this.keys = keys;
     }
 
     void register(@Observes Filters filters) {
@@ -28,28 +33,48 @@ final class WebFilters {
         String requestId = context.request().getHeader("X-Request-Id");
         boolean sane = requestId != null && requestId.matches("[A-Za-z0-9._:/=+-]{1,128}");
         context.response().putHeader("x-request-id", sane ? requestId : UUID.randomUUID().toString());
+        if (keys.wanted() && !context.normalizedPath().equals(OPEN_TO_ALL)) {
+            try {
+                ApiKeyUse.Permit permit = keys.admit(presentedKey(context));
+                context.addEndHandler(ended -> permit.close());
+            } catch (ApiException e) {
+                refuse(context, e);
+                return;
+            }
+        }
         String length = context.request().getHeader("Content-Length");
         if (length != null && length.matches("[0-9]{1,18}") && Long.parseLong(length) > maxBodyBytes) {
-            refuse(context, length);
+            refuse(context, new ApiException(
+                    413,
+                    "invalid_request_error",
+                    "the body has %s bytes; at most %d are allowed".formatted(length, maxBodyBytes),
+                    null,
+                    "request_too_large"));
         } else {
             context.next();
         }
     }
 
+    private static String presentedKey(RoutingContext context) {
+        String bearer = context.request().getHeader("Authorization");
+        return bearer != null && bearer.regionMatches(true, 0, "Bearer ", 0, 7)
+                ? bearer.substring(7).strip()
+                : context.request().getHeader("X-Api-Key");
+    }
+
     /** The body is read to its end and thrown away, for most clients read no answer before they have sent everything. */
-    private void refuse(RoutingContext context, String length) {
-        ApiException tooLarge = new ApiException(
-                413,
-                "invalid_request_error",
-                "the body has %s bytes; at most %d are allowed".formatted(length, maxBodyBytes),
-                null,
-                "request_too_large");
+    private static void refuse(RoutingContext context, ApiException e) {
+        if (e.status() == 401) {
+            context.response().putHeader("WWW-Authenticate", "Bearer");
+        } else if (e.status() == 429) {
+            context.response().putHeader("Retry-After", "1");
+        }
         context.request()
                 .handler(discarded -> {})
                 .endHandler(end -> context.response()
-                        .setStatusCode(413)
+                        .setStatusCode(e.status())
                         .putHeader("Content-Type", "application/json")
-                        .end(ErrorReply.body(tooLarge).toString()))
+                        .end(ErrorReply.body(e).toString()))
                 .resume();
     }
 }

@@ -5,6 +5,7 @@ import io.moebius.launch.FlagType.Text;
 import io.moebius.launch.FlagType.Whole;
 import io.moebius.license.Claims;
 import io.moebius.license.LicenseException;
+import io.moebius.license.Revocations;
 import io.moebius.license.SecretSource;
 import io.moebius.license.SigningKey;
 import io.moebius.license.Verifier;
@@ -37,7 +38,7 @@ final class SecretTools {
             "Makes a key pair to sign container secrets with.", SecretTools::keygen);
     static final Subcommand ISSUE = new Subcommand("secret issue", "",
             List.of(KEY, CUSTOMER, DAYS, TRIAL, NOT_BEFORE, EXPIRES, DEVICES), "Prints a container secret.", SecretTools::issue);
-    static final Subcommand INSPECT = new Subcommand("secret inspect", "", List.of(LicenseFlags.LICENSE_KEYS),
+    static final Subcommand INSPECT = new Subcommand("secret inspect", "", List.of(LicenseFlags.LICENSE_KEYS, LicenseFlags.LICENSE_REVOCATIONS),
             "Shows what the container secret of the environment, else of stdin, says; 0 means valid.", SecretTools::inspect);
 
     private SecretTools() {}
@@ -84,7 +85,11 @@ final class SecretTools {
             Claims claims = verifier.authentic(secret);
             shell.out().println("customer: %s%nid: %s%nissued: %s%nvalid from: %s%nexpires: %s%ndevices: %d".formatted(
                     claims.customer(), claims.id(), claims.issued(), claims.notBefore(), claims.expires(), claims.devices()));
-            verifier.verify(secret, 1);
+            Revocations revoked = options.text(LicenseFlags.LICENSE_REVOCATIONS).isEmpty()
+                    ? Revocations.NONE
+                    : Revocations.read(options.required(LicenseFlags.LICENSE_REVOCATIONS), Path.of("/nonexistent/cache"));
+            revoked.warning().ifPresent(Console::note);
+            verifier.verify(secret, 1, revoked.ids());
             shell.out().println("valid: yes");
             return 0;
         } catch (LicenseException e) {

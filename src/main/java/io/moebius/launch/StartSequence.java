@@ -1,5 +1,6 @@
 package io.moebius.launch;
 
+import io.moebius.api.ApiKeys;
 import io.moebius.api.Readiness;
 import io.moebius.api.ServedModel;
 import io.moebius.backend.Activations;
@@ -42,12 +43,14 @@ final class StartSequence {
     private final Readiness readiness;
     private final Metrics metrics;
     private final Console console;
+    private final ApiKeys apiKeys;
 
-    StartSequence(Settings settings, Readiness readiness, Metrics metrics, Console console) {
+    StartSequence(Settings settings, Readiness readiness, Metrics metrics, Console console, ApiKeys apiKeys) {
         this.settings = settings;
         this.readiness = readiness;
         this.metrics = metrics;
         this.console = console;
+        this.apiKeys = apiKeys;
     }
 
     /**
@@ -56,10 +59,11 @@ final class StartSequence {
      */
     Optional<Service> run() {
         String name = settings.required(ModelFlags.HF_MODEL_NAME);
+        openApiKeys();
         boolean embedded = name.equals(EmbeddedModel.NAME);
         Optional<Path> installed = InstalledFiles.find().map(InstalledFiles::demoModel).filter(demo -> embedded);
         if (!embedded) {
-            LicenseCheck.of(settings, System.getenv()).start(readiness, console);
+            LicenseCheck.of(settings, System.getenv()).start(readiness, metrics, console);
         }
         Path folder = null;
         try {
@@ -122,6 +126,14 @@ final class StartSequence {
         console.ready(summary(name, checkpoint, backend, plan, KvCacheType.name(storage), maxSequenceLength, policyLine));
         readiness.ready(servedModel(name, config, text, engine, maxSequenceLength));
         return Optional.of(new Service(engine, backend, text.tokenizer()));
+    }
+
+    private void openApiKeys() {
+        try {
+            apiKeys.open();
+        } catch (IllegalArgumentException e) {
+            throw new StartException(ExitCode.USAGE, e.getMessage());
+        }
     }
 
     private void downloading(double fraction, String detail) {

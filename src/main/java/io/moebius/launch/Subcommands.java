@@ -8,6 +8,7 @@ final class Subcommands {
 
     static final List<Subcommand> ALL = List.of(
             HealthCheck.SUBCOMMAND, HubTools.DOWNLOAD, HubTools.MODELS, SecretTools.KEYGEN, SecretTools.ISSUE, SecretTools.INSPECT,
+            KeyTools.ADD,
             PolicyTools.VARIANTS, PolicyTools.SHOW, PolicyTools.DIFF, PolicyTools.VERIFY,
             BenchTools.GENERATE, BenchTools.MODEL, BenchTools.KERNELS);
 

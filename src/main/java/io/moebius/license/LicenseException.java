@@ -14,6 +14,7 @@ public final class LicenseException extends Exception {
         EXPIRED,
         NOT_YET_VALID,
         TOO_FEW_DEVICES,
+        REVOKED,
         CLOCK_SET_BACK,
         UNREADABLE
     }

@@ -6,6 +6,7 @@ import java.security.Signature;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Set;
 
 /** Judges secrets offline. */
 public final class Verifier {
@@ -27,9 +28,15 @@ public final class Verifier {
         this.built = built;
     }
 
-    /** @throws LicenseException with the one reason for which {@code secret} does not let {@code devices} devices serve now */
-    public Claims verify(String secret, int devices) throws LicenseException {
+    /**
+     * @param revoked ids of secrets that are no longer valid
+     * @throws LicenseException with the one reason for which {@code secret} does not let {@code devices} devices serve now
+     */
+    public Claims verify(String secret, int devices, Set<String> revoked) throws LicenseException {
         Claims claims = authentic(secret);
+        if (revoked.contains(claims.id())) {
+            throw refusal(LicenseException.Kind.REVOKED, "the container secret %s has been revoked; %s", claims.id(), GET_ONE);
+        }
         Instant now = clock.instant();
         if (now.isBefore(built.minus(Duration.ofDays(1)))) {
             throw refusal(LicenseException.Kind.CLOCK_SET_BACK,

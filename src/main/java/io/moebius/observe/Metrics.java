@@ -8,6 +8,7 @@ import io.moebius.engine.Engine;
 import io.moebius.engine.EngineObserver;
 import jakarta.inject.Singleton;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -23,6 +24,7 @@ public final class Metrics implements EngineObserver {
     private final Counter requests;
     private final Counter responses;
     private final Counter items;
+    private final MeterRegistry registry;
     private final AtomicLong failuresByCancel = new AtomicLong();
     private final AtomicLong failuresByTimeout = new AtomicLong();
     private final AtomicLong failuresByNan = new AtomicLong();
@@ -37,6 +39,7 @@ public final class Metrics implements EngineObserver {
     private final DistributionSummary queueingDelays;
 
     Metrics(MeterRegistry registry, @ConfigProperty(name = "quarkus.application.version") String version) {
+        this.registry = registry;
         requests = Counter.builder("friendli_requests").description("Requests taken").register(registry);
         responses = Counter.builder("friendli_responses").description("Requests answered").register(registry);
         items = Counter.builder("friendli_items").description("Sequences asked for: a request counts n").register(registry);
@@ -56,6 +59,16 @@ public final class Metrics implements EngineObserver {
         latencies = quantiles(registry, "friendli_requests_latencies");
         ttft = quantiles(registry, "friendli_requests_ttft");
         queueingDelays = quantiles(registry, "friendli_requests_queueing_delays");
+    }
+
+    /** A request with an API key: taken, limited, or refused (then {@code name} is empty). */
+    public void keyUsed(String name, String outcome) {
+        Counter.builder("moebius_api_key_requests").tag("key", name).tag("outcome", outcome).register(registry).increment();
+    }
+
+    /** When the container secret expires. */
+    public void licensedUntil(Instant expires) {
+        Gauge.builder("moebius_license_seconds_left", () -> Duration.between(Instant.now(), expires).toSeconds()).register(registry);
     }
 
     /** The engine whose load the gauges show. */

@@ -40,7 +40,7 @@ class VerifierTest {
 
     @Test
     void acceptsWhatTheKeyHasSigned() throws Exception {
-        assertThat(at(NOW).verify(secret, 2)).isEqualTo(CLAIMS);
+        assertThat(at(NOW).verify(secret, 2, java.util.Set.of())).isEqualTo(CLAIMS);
     }
 
     @Test
@@ -91,7 +91,7 @@ class VerifierTest {
             String swapped = Token.unsigned(id, CLAIMS) + "." + parts[3];
             boolean own = keys.byId().containsKey(id);
             LicenseException refusal = catchThrowableOfType(LicenseException.class,
-                    () -> new Verifier(both, Clock.fixed(NOW, ZoneOffset.UTC), NOW).verify(swapped, 1));
+                    () -> new Verifier(both, Clock.fixed(NOW, ZoneOffset.UTC), NOW).verify(swapped, 1, java.util.Set.of()));
             assertThat(refusal == null).isEqualTo(own);
         }
         assertThat(kind(Token.unsigned("0000000000000000", CLAIMS) + "." + parts[3], 1))
@@ -161,12 +161,12 @@ class VerifierTest {
     }
 
     private LicenseException.Kind kindAt(Instant now) {
-        LicenseException refusal = catchThrowableOfType(LicenseException.class, () -> at(now).verify(secret, 1));
+        LicenseException refusal = catchThrowableOfType(LicenseException.class, () -> at(now).verify(secret, 1, java.util.Set.of()));
         return refusal == null ? null : refusal.kind();
     }
 
     private LicenseException.Kind kind(String text, int devices) {
-        LicenseException refusal = catchThrowableOfType(LicenseException.class, () -> at(NOW).verify(text, devices));
+        LicenseException refusal = catchThrowableOfType(LicenseException.class, () -> at(NOW).verify(text, devices, java.util.Set.of()));
         if (refusal != null && text.length() > 20) {
             assertThat(refusal.getMessage()).doesNotContain(text).doesNotContain("\n");
         }

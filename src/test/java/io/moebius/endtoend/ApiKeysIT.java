@@ -1,0 +1,63 @@
+package io.moebius.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The web port behind API keys. */
+class ApiKeysIT {
+
+    @TempDir
+    private Path folder;
+
+    private String add(Path file, String name) {
+        try (Program tool = Program.run("keys", "add", "--file", file.toString(), "--name", name)) {
+            assertThat(tool.awaitExit()).as(tool.errors()).isZero();
+            return tool.output().strip();
+        }
+    }
+
+    private static int status(String url, String... headers) throws Exception {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(url));
+        if (headers.length > 0) {
+            request.headers(headers);
+        }
+        try (HttpClient http = HttpClient.newHttpClient()) {
+            return http.send(request.build(), HttpResponse.BodyHandlers.discarding()).statusCode();
+        }
+    }
+
+    @Test
+    void letsInWhoHasAKeyAndNobodyElse() throws Exception {
+        Path file = folder.resolve("keys.json");
+        String alice = add(file, "alice");
+        String bob = add(file, "bob");
+        assertThat(Files.readString(file)).contains("alice", "bob").doesNotContain(alice, bob);
+        try (Program program = Program.start("--api-keys-file", file.toString()).awaitReady()) {
+            for (String path : new String[] {"/v1/models", "/version", "/v1/chat/completions", "/nothing", "/v1/../v1/models", "//v1/models"}) {
+                assertThat(status(program.url() + path)).as(path).isEqualTo(401);
+            }
+            assertThat(status(program.url() + "/v1/models", "Authorization", "Bearer " + alice)).isEqualTo(200);
+            assertThat(status(program.url() + "/v1/models", "X-Api-Key", bob)).isEqualTo(200);
+            assertThat(status(program.url() + "/v1/models", "X-Api-Key", bob + "x")).isEqualTo(401);
+            assertThat(status(program.url() + "/v1/models?api_key=" + bob)).isEqualTo(401);
+            assertThat(program.metrics()).contains("key=\"alice\",outcome=\"taken\"").doesNotContain(alice);
+        }
+    }
+
+    @Test
+    void aFileThatCannotBeReadIsOneLine() throws IOException {
+        try (Program program = Program.start("--api-keys-file", folder.resolve("absent").toString())) {
+            assertThat(program.awaitExit()).isEqualTo(2);
+            assertThat(program.errors().lines().filter(line -> line.startsWith("moebius: "))).hasSize(1);
+        }
+    }
+}
