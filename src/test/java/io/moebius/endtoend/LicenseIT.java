@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.moebius.license.TrialSecret;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,7 +19,9 @@ class LicenseIT {
     @Test
     void servesWithASecretAndNeverShowsIt() throws Exception {
         TrialSecret secret = TrialSecret.make();
-        try (Program program = Program.start(secret.environment(), "--hf-model-name", MODEL, "--max-batch-size", "4")) {
+        Map<String, String> environment = new HashMap<>(secret.environment());
+        environment.put("QUARKUS_LOG_LEVEL", "DEBUG");
+        try (Program program = Program.start(environment, "--hf-model-name", MODEL, "--max-batch-size", "4")) {
             program.awaitReady();
             String shown = program.metrics() + program.get("/health").body() + program.get("/version").body()
                     + program.get("/nothing").body() + program.post("/v1/completions", "{").body();
