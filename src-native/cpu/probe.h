@@ -27,20 +27,21 @@ inline Factor factor() { return broadcast(0.5f); }
 inline Vector accumulate(Vector sum, Factor a) { return multiply_add(a, a, sum); }
 #endif
 
-// Flops done; as many sums at once as the longest latency asks for.
+// Flops done; as many sums at once as the longest latency asks for. They have names of their own, for an array would live in memory
+// and its stores would bound the loop.
 double multiply_adds(long rounds) {
-    constexpr int kSums = 12;
-    Vector sums[kSums];
-    for (Vector &sum : sums) sum = zero();
+    constexpr int kSums = 12, kRepeats = 16;
+    Vector s0 = zero(), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0, s8 = s0, s9 = s0, s10 = s0, s11 = s0;
     Factor a = factor();
-    for (long i = 0; i < rounds; i++) {
-        for (Vector &sum : sums) sum = accumulate(sum, a);
-        asm volatile("" : "+x"(sums[0]), "+x"(sums[1]), "+x"(sums[2]), "+x"(sums[3]), "+x"(sums[4]), "+x"(sums[5]), "+x"(a));
+    for (long i = 0; i < rounds; i += kRepeats) {
+        for (int k = 0; k < kRepeats; k++) {
+            s0 = accumulate(s0, a), s1 = accumulate(s1, a), s2 = accumulate(s2, a), s3 = accumulate(s3, a);
+            s4 = accumulate(s4, a), s5 = accumulate(s5, a), s6 = accumulate(s6, a), s7 = accumulate(s7, a);
+            s8 = accumulate(s8, a), s9 = accumulate(s9, a), s10 = accumulate(s10, a), s11 = accumulate(s11, a);
+        }
+        asm volatile("" : "+x"(s0), "+x"(s1), "+x"(s2), "+x"(s3), "+x"(s4), "+x"(s5), "+x"(s6), "+x"(s7), "+x"(s8), "+x"(s9), "+x"(s10), "+x"(s11), "+x"(a));
     }
-    volatile float sink = 0;
-    for (Vector &s : sums) sink = sum(s);
-    (void)sink;
-    return static_cast<double>(rounds) * kSums * kLanes * kFlopsPerLane;
+    return static_cast<double>((rounds + kRepeats - 1) / kRepeats * kRepeats) * kSums * kLanes * kFlopsPerLane;
 }
 
 }  // namespace

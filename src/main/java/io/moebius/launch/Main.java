@@ -19,8 +19,11 @@ public final class Main {
     public static void main(String[] arguments) {
         try {
             switch (CommandLine.parse(arguments, System.getenv())) {
-                case CommandLine.Request.Run(var subcommand, var options) -> System.exit(subcommand.action().run(
-                        options, new Subcommand.Shell(System.getenv(), System.in, System.out, System.err)));
+                case CommandLine.Request.Run(var subcommand, var options) -> {
+                    InstalledFiles.find().ifPresent(InstalledFiles::useLibraries);
+                    System.exit(subcommand.action().run(
+                            options, new Subcommand.Shell(System.getenv(), System.in, System.out, System.err)));
+                }
                 case CommandLine.Request.HelpOn(var subcommand) -> System.out.print(Help.on(subcommand));
                 case CommandLine.Request.Help() -> System.out.print(Help.forTerminal());
                 case CommandLine.Request.Version() -> System.out.println("moebius " + version());

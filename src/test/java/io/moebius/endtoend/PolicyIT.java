@@ -46,6 +46,25 @@ class PolicyIT {
     }
 
     @Test
+    void theToolsShowVariantsAndHoldAPolicyAgainstTheMachine() throws IOException {
+        try (Program tool = Program.run("policy", "variants")) {
+            assertThat(tool.awaitExit()).as(tool.errors()).isZero();
+            assertThat(tool.output()).contains("experts 2 of 8, ", "attend 8 heads over 2, ", "512 tokens: ");
+        }
+        try (Program program = start("--search-policy", "true", "--terminate-after-search", "true")) {
+            assertThat(program.awaitExit()).as(program.errors()).isZero();
+        }
+        try (Program tool = Program.run("policy", "show", file().toString())) {
+            assertThat(tool.awaitExit()).isZero();
+            assertThat(tool.output()).contains("build ", "8 tokens: threads");
+        }
+        try (Program tool = Program.run("policy", "verify", file().toString())) {
+            assertThat(tool.awaitExit()).as(tool.errors()).isIn(0, 1);
+            assertThat(tool.output()).contains(" of 20 choices hold");
+        }
+    }
+
+    @Test
     void thePortSaysThatItIsSearching() throws IOException {
         try (Program program = start("--search-policy", "true")) {
             String health = "";

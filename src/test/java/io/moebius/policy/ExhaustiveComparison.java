@@ -17,15 +17,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
- * The search against trying every variant at length, on a real model: -Dmoebius.policy.model=FOLDER, and
+ * The search against trying every variant at length, on a real model: ./mvnw test -Dtest=ExhaustiveComparison
+ * -Dmoebius.policy.model=FOLDER, and
  * -Dmoebius.policy.instructions=AVX2 for another build of the kernels. Prints whole steps with the defaults, with what the search
  * chose, and with what every variant measured alike chose.
  */
-@EnabledIfSystemProperty(named = "moebius.policy.model", matches = ".+")
-class ExhaustiveComparisonTest {
+class ExhaustiveComparison {
 
     private static final int MOST_TOKENS = 512;
     private static final int SEQUENCES = 64;

@@ -1,0 +1,88 @@
+#!/usr/bin/env node
+// How fast weights are loaded from the page cache, against the machine's memory copy rate in the same run, and how much anonymous memory
+// that takes at its peak.
+//   ./moebius bench generate --out /tmp/model --layers 20
+//   node src/bench/load.mjs --model /tmp/model [--runs 3] -- ./moebius
+// Starts the program with --log-format json and takes the time between its phases; a secret comes from the environment.
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Worker } from 'node:worker_threads';
+
+const flag = (name, fallback) => {
+  const at = process.argv.indexOf(name);
+  return at < 0 ? fallback : process.argv[at + 1];
+};
+const model = flag('--model');
+const runs = Number(flag('--runs', 3));
+const dashes = process.argv.indexOf('--');
+const command = dashes < 0 ? ['./moebius'] : process.argv.slice(dashes + 1);
+const median = values => [...values].sort((a, b) => a - b)[values.length >> 1];
+const weights = readdirSync(model).filter(name => name.endsWith('.safetensors'))
+  .map(name => join(model, name)).reduce((sum, file) => sum + statSync(file).size, 0);
+
+// Bytes copied per second by all processors together, each 512 MiB over and over for a second.
+async function copyRate() {
+  const code = `
+    const { parentPort } = require('node:worker_threads');
+    const from = Buffer.alloc(1 << 29, 1), to = Buffer.alloc(1 << 29, 2);
+    const start = performance.now();
+    let copies = 0;
+    for (; performance.now() - start < 1000; copies++) from.copy(to);
+    parentPort.postMessage(copies * from.length / (performance.now() - start) * 1000);`;
+  const rates = Array.from({ length: availableParallelism() }, () => new Promise((resolve, reject) => {
+    const worker = new Worker(code, { eval: true });
+    worker.once('message', rate => { worker.terminate(); resolve(rate); });
+    worker.once('error', reject);
+  }));
+  return (await Promise.all(rates)).reduce((sum, rate) => sum + rate, 0);
+}
+
+function anonymousBytes(pid) {
+  try {
+    return 1024 * Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+  } catch {
+    return 0;
+  }
+}
+
+function load() {
+  return new Promise((resolve, reject) => {
+    const [file, ...first] = command;
+    const child = spawn(file, [...first, '--hf-model-name', model, '--log-format', 'json', '--web-server-port', '0', '--metrics-port', '0'],
+      { stdio: ['ignore', 'ignore', 'pipe'] });
+    let begin = 0, end = 0, base = 0, peak = 0, last = '';
+    const sampling = setInterval(() => { if (begin && !end) peak = Math.max(peak, anonymousBytes(child.pid)); }, 20);
+    createInterface({ input: child.stderr }).on('line', line => {
+      last = line;
+      if (!line.startsWith('{')) return;
+      const { message, timestamp } = JSON.parse(line);
+      if (message === 'loading the weights') {
+        begin = Date.parse(timestamp);
+        base = anonymousBytes(child.pid);
+      } else if (begin && !end) {
+        end = Date.parse(timestamp);
+        child.kill('SIGTERM');
+      }
+    });
+    child.on('exit', () => {
+      clearInterval(sampling);
+      if (end) resolve({ seconds: (end - begin) / 1000, anonymous: peak - base });
+      else reject(new Error(`the program ended before it had loaded: ${last}`));
+    });
+  });
+}
+
+await load();
+const rates = [], shares = [], anonymous = [];
+for (let run = 0; run < runs; run++) {
+  const copy = await copyRate();
+  const loaded = await load();
+  rates.push(weights / loaded.seconds);
+  shares.push(weights / loaded.seconds / copy);
+  anonymous.push(loaded.anonymous / weights);
+}
+console.log(`${(weights / 1e9).toFixed(2)} GB: ${(median(rates) / 1e9).toFixed(2)} GB/s, ${(100 * median(shares)).toFixed(0)} % of the memory copy rate; `
+  + `anonymous memory at its peak ${median(anonymous).toFixed(2)} x the weights`);
