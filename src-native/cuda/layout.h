@@ -5,6 +5,7 @@
 constexpr int kStrip = 64;         /* rows of a unit of packed weights */
 constexpr int kUnitRowBytes = 128;
 constexpr int kUnit = kStrip * kUnitRowBytes;
+constexpr int kBlockTokens = 16;  /* of a block of the KV cache */
 
 __host__ __device__ constexpr int ceil_div(int a, int b) { return (a + b - 1) / b; }
 

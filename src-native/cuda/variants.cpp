@@ -33,15 +33,18 @@ constexpr moebius_variant wide(int number, const char *kernel, int tokens, int m
 constexpr moebius_variant plain(int family, int number, const char *kernel, int threads, int grid, const char *recipe) {
     return {family, number, kernel, MOEBIUS_ANY_GPU, 0, 0, 1, 1, 0, threads, 0, 1, grid, recipe};
 }
-constexpr int decode_bytes(int dim) { return 64 * (dim * 2 + 16) * 2 + 16 * 144 + 4 * 16 * 8; }
-constexpr int prefill_bytes(int dim) { return 2 * 2 * 64 * (dim * 2 + 16); }
-constexpr const char *kAttention = "mma bf16, tiles of 64 and splits of 256 positions from 0, merged in order";
+constexpr int tile_bytes(int dim, int element) { return 2 * (dim > 128 ? 32 : 64) * (dim * element + 16); }
+constexpr int attention_bytes(int dim, int type) {
+    bool codes = type == MOEBIUS_CUDA_E4M3;
+    return (dim > 128 ? 1 : 2) * tile_bytes(dim, codes ? 1 : 2) + (codes ? tile_bytes(dim, 2) : 0);
+}
+constexpr const char *kAttention = "mma bf16, tiles of 64 and splits of 256 positions from 0, merged in order (tiles of 32 above head dim 128)";
 constexpr moebius_variant decode(int number, const char *kernel, int dim, int type) {
-    return {MOEBIUS_ATTEND_DECODE, number, kernel, MOEBIUS_ANY_GPU, dim, type, 1, 1, 1, 128, decode_bytes(dim), 2,
+    return {MOEBIUS_ATTEND_DECODE, number, kernel, MOEBIUS_ANY_GPU, dim, type, 1, 1, 1, 128, attention_bytes(dim, type) + 16 * 144 + 2 * 64 * 4, 2,
             MOEBIUS_GRID_SPLITS, kAttention};
 }
 constexpr moebius_variant prefill(int number, const char *kernel, int dim, int type) {
-    return {MOEBIUS_ATTEND_PREFILL, number, kernel, MOEBIUS_ANY_GPU, dim, type, 2, 1, 0, 256, prefill_bytes(dim), 1,
+    return {MOEBIUS_ATTEND_PREFILL, number, kernel, MOEBIUS_ANY_GPU, dim, type, 2, 1, 0, 256, attention_bytes(dim, type), 1,
             MOEBIUS_GRID_QUERY_TILES, kAttention};
 }
 

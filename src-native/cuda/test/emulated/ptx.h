@@ -189,6 +189,9 @@ inline int atomicMin(int *p, int v) { int old = *p; if (v < old) *p = v; return 
 inline int atomicOr(int *p, int v) { int old = *p; *p |= v; return old; }
 inline float __uint_as_float(unsigned u) { float f; std::memcpy(&f, &u, 4); return f; }
 inline unsigned __float_as_uint(float f) { unsigned u; std::memcpy(&u, &f, 4); return u; }
+inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
+    return (unsigned long long)((unsigned __int128)a * b >> 64);
+}
 inline float __fmul_rn(float a, float b) { return a * b; }
 inline float __fadd_rn(float a, float b) { return a + b; }
 inline float rsqrt_(float x) { return 1.0f / std::sqrt(x); }
