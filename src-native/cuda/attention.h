@@ -73,6 +73,7 @@ template <int Dim, bool E4m3, int Threads> struct AttentionTiles {
         std::uint8_t *raw = shared + tile % kBuffers * 2 * kRaw;
         if (!E4m3) return raw;
         std::uint8_t *wide = shared + kBuffers * 2 * kRaw;
+#pragma unroll 1 /* the sums of prefill leave few registers */
         for (int i = threadIdx.x; i < 2 * kTile * Dim / 4; i += Threads) {
             int row = i / (Dim / 4), d = i % (Dim / 4) * 4;
             unsigned codes = *reinterpret_cast<const unsigned *>(raw + row * kRawRow + d);

@@ -25,26 +25,30 @@ template <int Dim, bool E4m3> struct Prefill {
         return false;
     }
 
+    struct Place { int token, head; };
+    /* Of row lane / 4 + 8 h of this warp; token -1 for rows that are none. */
+    __device__ static Place locate(const moebius_attend &p, const Queries &queries, int per_tile, int h) {
+        int row = threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4 + 8 * h, group = p.heads / p.kv_heads;
+        int token = queries.first + row / group;
+        return {row < per_tile * group && token < queries.end ? token : -1, int(blockIdx.y) * group + row % group};
+    }
+
     __device__ static void run(const moebius_attend &p, std::uint8_t *shared) {
         pdl_wait();
         pdl_launch_dependents();
         int group = p.heads / p.kv_heads, kv_head = blockIdx.y, per_tile = kQueryRows / group;
         Queries queries;
         if (!find(p, blockIdx.x, per_tile, queries)) return;
-        int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+        int lane = threadIdx.x % 32;
         int last = p.positions[queries.end - 1];
         Tiles tiles(p, shared, kv_head, queries.sequence, last + 1);
 
-        int token[2], head[2], row_position[2];
+        int row_position[2];
         const std::uint16_t *query[2];
         for (int h = 0; h < 2; h++) {
-            int row = warp * 16 + lane / 4 + 8 * h;
-            token[h] = queries.first + row / group;
-            head[h] = kv_head * group + row % group;
-            bool valid = row < per_tile * group && token[h] < queries.end;
-            if (!valid) token[h] = -1;
-            query[h] = valid ? p.query + (std::int64_t(token[h]) * p.heads + head[h]) * Dim : nullptr;
-            row_position[h] = valid ? p.positions[token[h]] : -1;
+            Place place = locate(p, queries, per_tile, h);
+            query[h] = place.token >= 0 ? p.query + (std::int64_t(place.token) * p.heads + place.head) * Dim : nullptr;
+            row_position[h] = place.token >= 0 ? p.positions[place.token] : -1;
         }
         unsigned q[kSlices][4];
         Tiles::load_query(query[0], query[1], lane, q);
@@ -67,12 +71,13 @@ template <int Dim, bool E4m3> struct Prefill {
         }
 #pragma unroll
         for (int h = 0; h < 2; h++) {
-            if (token[h] < 0) continue;
+            Place place = locate(p, queries, per_tile, h);
+            if (place.token < 0) continue;
 #pragma unroll
             for (int j = 0; j < kSlices; j++)
 #pragma unroll
                 for (int i = 0; i < 4; i++)
-                    store_attended(p, token[h], head[h], j * 16 + i / 2 * 8 + lane % 4 * 2 + i % 2, total[j][i / 2][2 * h + i % 2], joined.sum[h]);
+                    store_attended(p, place.token, place.head, j * 16 + i / 2 * 8 + lane % 4 * 2 + i % 2, total[j][i / 2][2 * h + i % 2], joined.sum[h]);
         }
     }
 

@@ -59,11 +59,11 @@ template <int BN, int Mats, int Groups, int Producers, int Stages, bool Paired, 
         return find_tile(work.number, p.offsets, p.rows, p.experts, ceil_div(p.n, kTileRows), BN, p.raster, work.tile);
     }
 
-    /* Block kb of K of every unit of the tile; a strip beyond n is read from the last one and not stored. */
-    __device__ const std::uint8_t *unit(const GemmTile &tile, int u, int kb) {
+    /* Unit u of the tile, first block of K; a strip beyond n is read from the last one and not stored. */
+    __device__ const std::uint8_t *unit(const GemmTile &tile, int u) {
         int group = u / Mats, strip = Paired ? tile.strip : tile.strip * Groups + group;
         bool second = Paired ? group == 1 : u % Mats == 1;
-        return (second ? p.up : p.weights) + unit_offset(tile.expert, strip < strips ? strip : strips - 1, kb, strips, blocks);
+        return (second ? p.up : p.weights) + unit_offset(tile.expert, strip < strips ? strip : strips - 1, 0, strips, blocks);
     }
 
     __device__ void arrive_full(int stage) {
@@ -79,6 +79,9 @@ template <int BN, int Mats, int Groups, int Producers, int Stages, bool Paired, 
         int count = 0; /* stages issued */
         Work work;
         for (int item = blockIdx.x; find(item, work); item += gridDim.x) {
+            const std::uint8_t *units[kUnits];
+#pragma unroll
+            for (int u = 0; u < kUnits; u++) units[u] = unit(work.tile, u) + std::int64_t(work.begin) * kUnit;
             int source[kRows];
 #pragma unroll
             for (int i = 0; i < kRows; i++) {
@@ -92,8 +95,10 @@ template <int BN, int Mats, int Groups, int Producers, int Stages, bool Paired, 
                 if (t == 0) {
                     mbarrier_arrive_expect(full(stage), kUnits * kUnit);
 #pragma unroll
-                    for (int u = 0; u < kUnits; u++)
-                        copy_bulk(at + u * kUnit, unit(work.tile, u, kb), kUnit, full(stage), policy);
+                    for (int u = 0; u < kUnits; u++) {
+                        copy_bulk(at + u * kUnit, units[u], kUnit, full(stage), policy);
+                        units[u] += kUnit;
+                    }
                 }
 #pragma unroll
                 for (int i = 0; i < kRows; i++) {
@@ -226,10 +231,10 @@ template <int BN, int Mats, int Groups, int Producers, int Stages, bool Paired, 
         pdl_wait();
         pdl_launch_dependents();
         if (thread >= kMath) {
-            if (Producers == 128) registers_give<72>();
+            if (Producers == 128) registers_give<64>();
             produce();
         } else {
-            if (Producers == 128) registers_take<216>();
+            if (Producers == 128) registers_take<224>();
             consume();
         }
     }

@@ -36,8 +36,8 @@ class Device {
     }
 };
 
-/* The device of this build. */
-std::unique_ptr<Device> open_device();
+/* Kernels as C++ on the host. */
+std::unique_ptr<Device> open_emulation();
 
 const moebius_variant &find_variant(int family, int number);
 /* Launches a variant of a family with its structure. */

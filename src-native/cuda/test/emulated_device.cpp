@@ -73,4 +73,4 @@ class EmulatedDevice final : public Device {
 
 }  // namespace
 
-std::unique_ptr<Device> open_device() { return std::make_unique<EmulatedDevice>(); }
+std::unique_ptr<Device> open_emulation() { return std::make_unique<EmulatedDevice>(); }

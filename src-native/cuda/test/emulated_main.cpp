@@ -4,6 +4,6 @@
 int run_tests(Device &device, const std::string &wanted);
 
 int main(int count, char **arguments) {
-    std::unique_ptr<Device> device = open_device();
+    std::unique_ptr<Device> device = open_emulation();
     return run_tests(*device, count > 1 ? arguments[1] : "");
 }
