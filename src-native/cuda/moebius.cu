@@ -1,0 +1,13 @@
+/* All kernels as one module: Java loads one fatbin. */
+#include "attention_decode.cu"
+#include "attention_prefill.cu"
+#include "embedding.cu"
+#include "fp8_gemm_general.cu"
+#include "fp8_gemm_skinny.cu"
+#include "fp8_gemm_wide.cu"
+#include "gemm16.cu"
+#include "norm.cu"
+#include "pack.cu"
+#include "rope_kv.cu"
+#include "router.cu"
+#include "sampling.cu"

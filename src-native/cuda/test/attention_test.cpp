@@ -1,0 +1,138 @@
+/* Attention over the paged cache against double precision, and decode against prefill bit for bit. */
+#include <algorithm>
+
+#include "check.h"
+#include "generator.h"
+#include "number_formats.h"
+
+namespace {
+
+struct Shape { int heads, kv_heads, dim, padded, type, variant; };
+struct Sequence { int history, tokens; };
+
+class Attention {
+  public:
+    Attention(Device &device, Shape s, std::vector<Sequence> sequences) : device(device), s(s) {
+        int block = 0;
+        for (const Sequence &sequence : sequences) {
+            offsets.push_back(tokens);
+            table_offsets.push_back(int(tables.size()));
+            for (int i = 0; i < sequence.tokens; i++) {
+                positions.push_back(sequence.history + i);
+                owner.push_back(int(offsets.size()) - 1);
+            }
+            tokens += sequence.tokens;
+            for (int i = 0; i <= (sequence.history + sequence.tokens - 1) / 16; i++) tables.push_back(block++);
+        }
+        offsets.push_back(tokens);
+        std::reverse(tables.begin(), tables.end()); /* blocks in an odd order */
+        std::size_t elements = std::size_t(block) * s.kv_heads * 16 * s.padded;
+        query = codes(std::size_t(tokens) * s.heads * s.padded, 2, s.padded, 1);
+        keys = codes(elements, size(), s.padded, 2);
+        values = codes(elements, size(), s.padded, 3);
+    }
+
+    /* bytes of out */
+    std::vector<std::uint16_t> run(bool prefill) {
+        moebius_attend p{};
+        p.query = device.upload(wide(query));
+        p.keys = device.upload(keys); p.values = device.upload(values);
+        p.positions = device.upload(positions); p.sequences = device.upload(owner); p.tables = device.upload(tables);
+        p.table_offsets = device.upload(table_offsets); p.offsets = device.upload(offsets);
+        p.out_pitch = s.heads * s.dim; p.key_scale = 0.25f; p.value_scale = 0.5f; p.out_scale = 1;
+        p.tokens = tokens; p.heads = s.heads; p.kv_heads = s.kv_heads; p.head_dim = s.dim; p.padded_dim = s.padded;
+        p.cache_type = s.type; p.out_type = MOEBIUS_CUDA_BF16;
+        int row_tiles = (s.heads / s.kv_heads + 15) / 16;
+        p.max_splits = *std::max_element(positions.begin(), positions.end()) / 256 + 2;
+        p.partials = device.filled<float>(std::size_t(tokens) * s.kv_heads * row_tiles * p.max_splits * 16 * (s.padded + 2), 0xff);
+        p.out = device.filled<std::uint16_t>(std::size_t(tokens) * s.heads * s.dim, 0xff);
+        if (prefill) {
+            int per_tile = 128 / (s.heads / s.kv_heads);
+            p.query_tiles = tokens / per_tile + int(offsets.size());
+            run_plain(device, find_variant(MOEBIUS_ATTEND_PREFILL, s.variant), &p, p.query_tiles, s.kv_heads);
+        } else {
+            run_plain(device, find_variant(MOEBIUS_ATTEND_DECODE, s.variant), &p, tokens, s.kv_heads * row_tiles, p.max_splits);
+            run_plain(device, find_variant(MOEBIUS_ATTEND_MERGE, 0), &p, tokens, s.heads);
+        }
+        return device.download(static_cast<std::uint16_t *>(p.out), std::size_t(tokens) * s.heads * s.dim);
+    }
+
+    void compare(const std::vector<std::uint16_t> &out, const std::string &what) {
+        for (int t = 0; t < tokens; t++)
+            for (int h = 0; h < s.heads; h++) {
+                int kv = h / (s.heads / s.kv_heads);
+                std::vector<double> weights(positions[t] + 1), sums(s.dim);
+                double largest = -INFINITY, total = 0;
+                for (int j = 0; j <= positions[t]; j++) {
+                    for (int d = 0; d < s.dim; d++) weights[j] += element(query, 2, (t * s.heads + h) * s.padded + d) * cached(keys, t, kv, j, d, 0.25);
+                    weights[j] /= std::sqrt(s.dim);
+                    largest = std::max(largest, weights[j]);
+                }
+                for (int j = 0; j <= positions[t]; j++) {
+                    double w = std::exp(weights[j] - largest);
+                    total += w;
+                    for (int d = 0; d < s.dim; d++) sums[d] += w * cached(values, t, kv, j, d, 0.5);
+                }
+                for (int d = 0; d < s.dim; d++) check_close(decode_bf16(out[(t * s.heads + h) * s.dim + d]), sums[d] / total, 0.006, 0.012, what);
+            }
+    }
+    int tokens = 0;
+
+  private:
+    Device &device;
+    Shape s;
+    std::vector<int> positions, owner, offsets, tables, table_offsets;
+    std::vector<std::uint8_t> query, keys, values;
+
+    int size() const { return s.type == MOEBIUS_CUDA_E4M3 ? 1 : 2; }
+    std::vector<std::uint8_t> codes(std::size_t count, int bytes, int row, std::uint64_t seed) {
+        std::vector<std::uint8_t> result(count * bytes);
+        for (std::size_t i = 0; i < count; i++) {
+            bool padding = int(i % row) >= s.dim;
+            std::uint16_t h = padding ? 0 : bytes == 1 ? random_e4m3(seed, i) & 0xbf : encode_bf16(2 * random_unit(seed, i));
+            std::memcpy(&result[i * bytes], &h, bytes);
+        }
+        return result;
+    }
+    static std::vector<std::uint16_t> wide(const std::vector<std::uint8_t> &bytes) {
+        std::vector<std::uint16_t> result(bytes.size() / 2);
+        std::memcpy(result.data(), bytes.data(), bytes.size());
+        return result;
+    }
+    static double element(const std::vector<std::uint8_t> &from, int bytes, std::size_t i) {
+        std::uint16_t h = 0;
+        std::memcpy(&h, &from[i * bytes], bytes);
+        return bytes == 1 ? decode_e4m3(std::uint8_t(h)) : decode_bf16(h);
+    }
+    double cached(const std::vector<std::uint8_t> &cache, int t, int kv, int position, int d, double scale) const {
+        int block = tables[table_offsets[owner[t]] + position / 16];
+        std::size_t at = (std::size_t(block * s.kv_heads + kv) * 16 + position % 16) * s.padded + d;
+        return element(cache, size(), at) * (size() == 1 ? scale : 1);
+    }
+};
+
+void run(Device &device, Shape s, const std::vector<Sequence> &sequences) {
+    Attention attention(device, s, sequences);
+    std::string what = "head dim " + std::to_string(s.dim) + ", cache type " + std::to_string(s.type);
+    auto decode = attention.run(false), prefill = attention.run(true);
+    attention.compare(decode, "decode, " + what);
+    attention.compare(prefill, "prefill, " + what);
+    check(decode == prefill, "decode and prefill give the same bytes, " + what);
+}
+
+}  // namespace
+
+TEST(attention_reads_paged_history_of_every_head_dim_and_cache_type) {
+    for (int type : {MOEBIUS_CUDA_BF16, MOEBIUS_CUDA_E4M3}) {
+        int base = type == MOEBIUS_CUDA_E4M3 ? 4 : 0;
+        run(device, {4, 2, 8, 16, type, base}, {{0, 1}, {0, 5}, {250, 9}});
+        run(device, {4, 1, 64, 64, type, base + 1}, {{63, 2}, {0, 35}});
+        run(device, {8, 2, 128, 128, type, base + 2}, {{300, 1}, {5, 3}});
+        run(device, {2, 2, 200, 256, type, base + 3}, {{40, 2}});
+    }
+}
+TEST(attention_joins_splits_in_order) {
+    run(device, {2, 1, 16, 16, MOEBIUS_CUDA_BF16, 0}, {{255, 3}, {511, 2}, {767, 1}});
+    run(device, {6, 2, 16, 16, MOEBIUS_CUDA_BF16, 0}, {{600, 50}});
+}
+TEST(attention_serves_more_than_16_query_heads_per_kv_head) { run(device, {20, 1, 16, 16, MOEBIUS_CUDA_BF16, 0}, {{10, 7}}); }

@@ -1,0 +1,45 @@
+/* A place where kernels run: a GPU, or the emulation. */
+#pragma once
+#include <moebius_cuda.h>
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+class Device {
+  public:
+    virtual ~Device() = default;
+    virtual int compute_capability() const = 0;
+    virtual int multiprocessors() const = 0;
+    virtual void *allocate(std::size_t bytes) = 0; /* freed with the device */
+    virtual void write(void *to, const void *from, std::size_t bytes) = 0;
+    virtual void read(void *to, const void *from, std::size_t bytes) = 0;
+    virtual void launch(const char *kernel, const int (&grid)[3], int threads, int shared_bytes, const void *parameters) = 0;
+    virtual void release() = 0; /* all allocations */
+    /* Emulation is slow: cases are small there. */
+    virtual bool emulated() const = 0;
+
+    template <class T> T *upload(const std::vector<T> &values) {
+        T *p = static_cast<T *>(allocate(values.size() * sizeof(T) + 16));
+        write(p, values.data(), values.size() * sizeof(T));
+        return p;
+    }
+    template <class T> T *filled(std::size_t count, int byte) {
+        return upload(std::vector<T>(count, [byte] { T v; std::memset(&v, byte, sizeof v); return v; }()));
+    }
+    template <class T> std::vector<T> download(const T *from, std::size_t count) {
+        std::vector<T> values(count);
+        read(values.data(), from, count * sizeof(T));
+        return values;
+    }
+};
+
+/* Kernels as C++ on the host. */
+std::unique_ptr<Device> open_emulation();
+
+const moebius_variant &find_variant(int family, int number);
+/* Launches a variant of a family with its structure. */
+void run_gemm(Device &device, const moebius_variant &variant, const moebius_gemm &gemm);
+void run_plain(Device &device, const moebius_variant &variant, const void *parameters, int x, int y = 1, int z = 1);

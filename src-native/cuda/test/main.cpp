@@ -1,0 +1,41 @@
+/* Runs the tests on the device of this build: all, or those whose name has the first argument in it. */
+#include "check.h"
+
+namespace { int failures = 0; const char *running = ""; }
+
+std::vector<Test> &tests() { static std::vector<Test> all; return all; }
+void fail(const std::string &what) {
+    if (failures++ < 40) std::fprintf(stderr, "FAILED %s: %s\n", running, what.c_str());
+}
+
+const moebius_variant &find_variant(int family, int number) {
+    int count;
+    const moebius_variant *all = moebius_variants(&count);
+    for (int i = 0; i < count; i++)
+        if (all[i].family == family && all[i].number == number) return all[i];
+    std::fprintf(stderr, "no variant %d of family %d\n", number, family);
+    std::abort();
+}
+void run_gemm(Device &device, const moebius_variant &variant, const moebius_gemm &gemm) {
+    int tiles = moebius_gemm_tiles(&variant, &gemm), room = device.multiprocessors() * variant.blocks_per_sm;
+    device.launch(variant.kernel, {tiles < room ? tiles : room, 1, 1}, variant.threads, variant.shared_bytes, &gemm);
+}
+void run_plain(Device &device, const moebius_variant &variant, const void *parameters, int x, int y, int z) {
+    device.launch(variant.kernel, {x, y, z}, variant.threads, variant.shared_bytes, parameters);
+}
+
+int run_tests(Device &device, const std::string &wanted) {
+    int run = 0;
+    for (const Test &test : tests()) {
+        if (std::string(test.name).find(wanted) == std::string::npos) continue;
+        running = test.name;
+        int before = failures;
+        test.body(device);
+        device.release();
+        run++;
+        std::printf("%s %s\n", failures == before ? "ok    " : "FAILED", test.name);
+        std::fflush(stdout);
+    }
+    std::printf("%d tests, %d failures%s\n", run, failures, device.emulated() ? " (emulated: nothing ran on a GPU)" : "");
+    return failures > 0 || run == 0;
+}
