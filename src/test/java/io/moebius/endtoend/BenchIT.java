@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,7 +40,8 @@ class BenchIT {
     }
 
     @Test
-    void aFolderThatIsThereAlreadyIsOneLine() {
+    void aFolderWithFilesIsNotWrittenTo() throws Exception {
+        Files.createFile(folder.resolve("mine"));
         try (Program tool = Program.run("bench", "generate", "--out", folder.toString())) {
             assertThat(tool.awaitExit()).isNotZero();
             assertThat(tool.errors().lines().filter(line -> line.startsWith("moebius: "))).hasSize(1);
