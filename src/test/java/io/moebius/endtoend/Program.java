@@ -20,6 +20,9 @@ final class Program implements AutoCloseable {
 
     private static final Duration LIMIT = Duration.ofSeconds(120);
 
+    /** New for every run of the tests: what an older build unpacked looks the same to JavaCPP. */
+    private static final Path UNPACKED = unpacked();
+
     private final Process process;
     private final Path output;
     private final Path errors;
@@ -33,6 +36,14 @@ final class Program implements AutoCloseable {
         this.errors = errors;
         this.port = port;
         this.metricsPort = metricsPort;
+    }
+
+    private static Path unpacked() {
+        try {
+            return Files.createTempDirectory(Path.of("target"), "javacpp");
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** Starts with {@code flags} after the ports. */
@@ -80,7 +91,9 @@ final class Program implements AutoCloseable {
             return List.of(executable);
         }
         String java = ProcessHandle.current().info().command().orElse("java");
-        return List.of(java, "--enable-native-access=ALL-UNNAMED", "-jar", "target/quarkus-app/quarkus-run.jar");
+        return List.of(
+                java, "--enable-native-access=ALL-UNNAMED", "-Dorg.bytedeco.javacpp.cachedir=" + UNPACKED, "-jar",
+                "target/quarkus-app/quarkus-run.jar");
     }
 
     private static int freePort() {
