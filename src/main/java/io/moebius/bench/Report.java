@@ -2,6 +2,7 @@ package io.moebius.bench;
 
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.util.List;
 import java.util.Locale;
 
@@ -11,6 +12,8 @@ import java.util.Locale;
  * @param machine processor, backend and threads
  * @param bounds  null where the device has no measured ones
  */
+// Jackson reads the components by reflection, in the native executable too.
+@RegisterForReflection(targets = {Report.class, Report.Bounds.class, Report.Result.class, PropertyNamingStrategies.SnakeCaseStrategy.class})
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 public record Report(String machine, String model, Bounds bounds, List<Result> results) {
 

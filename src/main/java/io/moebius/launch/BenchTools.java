@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.moebius.backend.Activations;
 import io.moebius.backend.cpu.CpuBackend;
 import io.moebius.backend.cpu.InstructionSet;
+import io.moebius.backend.cpu.ProcessorModel;
 import io.moebius.bench.CheckpointGenerator;
 import io.moebius.bench.KernelBench;
 import io.moebius.bench.Layout;
@@ -19,12 +20,10 @@ import io.moebius.launch.FlagType.Choice;
 import io.moebius.launch.FlagType.Text;
 import io.moebius.launch.FlagType.Whole;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.Stream;
 
 /** {@code moebius bench ...}: a model of any shape, how near to the machine's bounds it runs, and its kernels one by one. */
 final class BenchTools {
@@ -107,7 +106,7 @@ final class BenchTools {
                             Activations.SIXTEEN_BIT),
                     batches,
                     Math.max(prompt, context))) {
-                report = bench.run(processor(), name, batches, prompt, context);
+                report = bench.run(ProcessorModel.name(), name, batches, prompt, context);
             }
             shell.out().print(report.table());
             if (options.text(JSON).isPresent()) {
@@ -139,7 +138,7 @@ final class BenchTools {
                 if (set.supported() && (asked.equals("all") || set.name().equalsIgnoreCase(asked))) {
                     CpuBackend backend =
                             new CpuBackend(Activations.SIXTEEN_BIT, set, Runtime.getRuntime().availableProcessors());
-                    shell.out().println("\n%s, %s\n%s".formatted(processor(), backend.description(), KernelBench.heading()));
+                    shell.out().println("\n%s, %s\n%s".formatted(ProcessorModel.name(), backend.description(), KernelBench.heading()));
                     bench.run(backend).forEach(result -> shell.out().println(result.row()));
                 }
             }
@@ -161,16 +160,5 @@ final class BenchTools {
             // Refused with the others.
         }
         throw new StartException(ExitCode.USAGE, "--batch is \"%s\"; allowed: whole numbers from 1 to 4096, with commas".formatted(list));
-    }
-
-    private static String processor() {
-        try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-            return lines.filter(line -> line.startsWith("model name"))
-                    .map(line -> line.substring(line.indexOf(':') + 1).strip())
-                    .findFirst()
-                    .orElse("unknown processor");
-        } catch (IOException e) {
-            return "unknown processor";
-        }
     }
 }

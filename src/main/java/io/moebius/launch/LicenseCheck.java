@@ -45,7 +45,7 @@ record LicenseCheck(
     void start(Readiness readiness, Metrics metrics, Console console) {
         Claims claims;
         try {
-            Revocations revoked = revocations.isEmpty() ? Revocations.NONE : Revocations.read(revocations.get(), cache());
+            Revocations revoked = revocations.isEmpty() ? Revocations.NONE : Revocations.read(revocations.get(), revocationsCache(environment));
             revoked.warning().ifPresent(console::warn);
             claims = verifier(keys).verify(SecretSource.read(environment), devices, revoked.ids());
         } catch (LicenseException e) {
@@ -80,7 +80,8 @@ record LicenseCheck(
         }
     }
 
-    private Path cache() {
+    /** Where the last list of an address is kept: in the cache that outlives the container. */
+    static Path revocationsCache(Map<String, String> environment) {
         return Path.of(environment.getOrDefault("HF_HOME", environment.getOrDefault("HOME", "/root") + "/.cache/huggingface"), "moebius-revoked.json");
     }
 

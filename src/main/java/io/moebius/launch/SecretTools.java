@@ -87,7 +87,8 @@ final class SecretTools {
                     claims.customer(), claims.id(), claims.issued(), claims.notBefore(), claims.expires(), claims.devices()));
             Revocations revoked = options.text(LicenseFlags.LICENSE_REVOCATIONS).isEmpty()
                     ? Revocations.NONE
-                    : Revocations.read(options.required(LicenseFlags.LICENSE_REVOCATIONS), Path.of("/nonexistent/cache"));
+                    : Revocations.read(
+                            options.required(LicenseFlags.LICENSE_REVOCATIONS), LicenseCheck.revocationsCache(shell.environment()));
             revoked.warning().ifPresent(Console::note);
             verifier.verify(secret, 1, revoked.ids());
             shell.out().println("valid: yes");

@@ -6,13 +6,13 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 
 /** What kind of processor this is, as Linux tells. */
-final class ProcessorModel {
+public final class ProcessorModel {
 
     private static final String UNKNOWN = "unknown processor";
 
     private ProcessorModel() {}
 
-    static String name() {
+    public static String name() {
         try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
             return lines.filter(line -> line.startsWith("model name"))
                     .map(line -> line.substring(line.indexOf(':') + 1).strip().replaceAll("\\s+", " "))
