@@ -13,9 +13,7 @@ import io.moebius.bench.Report;
 import io.moebius.bench.Shape;
 import io.moebius.checkpoint.Checkpoint;
 import io.moebius.checkpoint.CheckpointException;
-import io.moebius.hub.EmbeddedModel;
 import io.moebius.hub.HubException;
-import io.moebius.hub.ModelSource;
 import io.moebius.launch.FlagType.Choice;
 import io.moebius.launch.FlagType.Text;
 import io.moebius.launch.FlagType.Whole;
@@ -92,15 +90,11 @@ final class BenchTools {
         int prompt = (int) options.whole(PROMPT);
         int context = options.text(CONTEXT).map(Integer::parseInt).orElse(prompt);
         String name = options.required(ModelFlags.HF_MODEL_NAME);
-        boolean embedded = name.equals(EmbeddedModel.NAME);
-        Path folder = null;
-        try {
-            folder = embedded
-                    ? EmbeddedModel.unpack(Path.of(System.getProperty("java.io.tmpdir")))
-                    : ModelSource.of(shell.environment()).find(name, options.required(ModelFlags.REVISION), (done, all) -> {}, Console::note);
+        try (ModelFolder folder = ModelFolder.find(
+                name, options.required(ModelFlags.REVISION), shell.environment(), (done, all) -> {}, Console::note)) {
             Report report;
             try (ModelBench bench = new ModelBench(
-                    Checkpoint.open(folder),
+                    Checkpoint.open(folder.path()),
                     Backends.open(
                             options.required(EngineFlags.DEVICE), options.required(EngineFlags.CPU_INSTRUCTIONS),
                             Activations.SIXTEEN_BIT),
@@ -121,10 +115,6 @@ final class BenchTools {
             throw new StartException(ExitCode.OUT_OF_MEMORY, Console.firstLine(e));
         } catch (IOException e) {
             throw new StartException(ExitCode.FAILED, "the figures cannot be written: " + Console.firstLine(e));
-        } finally {
-            if (embedded && folder != null) {
-                EmbeddedModel.delete(folder);
-            }
         }
     }
 

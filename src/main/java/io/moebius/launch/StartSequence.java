@@ -16,7 +16,6 @@ import io.moebius.engine.Limits;
 import io.moebius.engine.StepEngine;
 import io.moebius.hub.EmbeddedModel;
 import io.moebius.hub.HubException;
-import io.moebius.hub.ModelSource;
 import io.moebius.model.Decoder;
 import io.moebius.model.Transformer;
 import io.moebius.observe.Metrics;
@@ -61,18 +60,13 @@ final class StartSequence {
         String name = settings.required(ModelFlags.HF_MODEL_NAME);
         openApiKeys();
         boolean embedded = name.equals(EmbeddedModel.NAME);
-        Optional<Path> installed = InstalledFiles.find().map(InstalledFiles::demoModel).filter(demo -> embedded);
         if (!embedded) {
             LicenseCheck.of(settings, System.getenv()).start(readiness, metrics, console);
         }
-        Path folder = null;
-        try {
-            phase("finding the model");
-            folder = installed.isPresent() ? installed.get() : embedded
-                    ? EmbeddedModel.unpack(Path.of(System.getProperty("java.io.tmpdir")))
-                    : ModelSource.of(System.getenv())
-                            .find(name, settings.required(ModelFlags.REVISION), new DownloadProgress(this::downloading), console::warn);
-            return serve(name, folder);
+        phase("finding the model");
+        try (ModelFolder folder = ModelFolder.find(
+                name, settings.required(ModelFlags.REVISION), System.getenv(), new DownloadProgress(this::downloading), console::warn)) {
+            return serve(name, folder.path());
         } catch (HubException e) {
             throw new StartException(ExitCode.of(e), e.getMessage());
         } catch (CheckpointException e) {
@@ -81,10 +75,6 @@ final class StartSequence {
             throw new StartException(ExitCode.NO_POLICY, e.getMessage());
         } catch (TextException e) {
             throw new StartException(ExitCode.BAD_TOKENIZER, e.getMessage());
-        } finally {
-            if (embedded && installed.isEmpty() && folder != null) {
-                EmbeddedModel.delete(folder);
-            }
         }
     }
 
