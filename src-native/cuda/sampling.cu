@@ -1,7 +1,8 @@
 /* One token per row of logits. Order: logprobs of the raw logits; logit bias, repetition (Keskar et al. 2019), presence and frequency
    penalties, allowed tokens; temperature, top-k (Fan et al. 2018), top-p (Holtzman et al. 2020), min-p (Nguyen et al. 2024); draw with
    output `index` of SplitMix64 (Steele et al. 2014) of the row's seed. Weights are integers, 2^40 exp((logit - largest) / temperature):
-   their sums are exact in any order. One block of 1024 threads per row, thread t has ids t * per .. (t + 1) * per - 1.
+   their sums are exact in any order, and each step to them is rounded as written, so that the engine's own sampler on the host draws
+   the same tokens. One block of 1024 threads per row, thread t has ids t * per .. (t + 1) * per - 1.
    Layout: moebius_cuda.h. Bound: latency (about 10 passes over a row in the L2).
    Measured fraction: none; compiled, run in emulation, not run on a GPU. */
 #include <moebius_cuda.h>
@@ -150,7 +151,7 @@ class Row {
             if (counts && counts[id] != 0) {
                 int times = counts[id] & 0x7fff;
                 v = capped(v > 0 ? v / p.repetition[row] : v * p.repetition[row]);
-                if (times > 0) v = capped(v - (p.presence[row] + p.frequency[row] * times));
+                if (times > 0) v = capped(v - __fadd_rn(p.presence[row], __fmul_rn(p.frequency[row], times)));
             }
             if (p.allowed && !(p.allowed[row * ceil_div(p.vocabulary, 32) + id / 32] >> (id % 32) & 1)) v = -INFINITY;
             logits[id] = v;
@@ -158,8 +159,15 @@ class Row {
     }
     __device__ static float capped(float v) { return fminf(v, 3.402823466e38f); }
 
+    /* 2^(40 + power), the fraction of the power by Taylor's series to its 7th term. */
     __device__ static u64 weight(float v, float top, float temperature) {
-        return v == -INFINITY ? 0 : u64(exp_exact((v - top) / temperature) * 1099511627776.0f);
+        constexpr float kTerms[] = {1.5403530e-4f, 1.3333558e-3f, 9.6181291e-3f, 5.5504109e-2f, 2.4022651e-1f, 6.9314718e-1f, 1.0f};
+        float power = __fmul_rn((v - top) / temperature, 1.44269504f);
+        if (!(power > -41)) return 0;
+        float whole = rintf(power), fraction = power - whole, sum = 1.5252734e-5f;
+#pragma unroll
+        for (int i = 0; i < 7; i++) sum = __fadd_rn(__fmul_rn(sum, fraction), kTerms[i]);
+        return u64(sum * __uint_as_float(unsigned(167 + int(whole)) << 23));
     }
 
     /* Drops (sets to -infinity) all but the best ids whose measures reach target; among equal logits the lower ids stay. */

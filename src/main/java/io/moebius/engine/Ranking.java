@@ -1,7 +1,7 @@
 package io.moebius.engine;
 
 import java.util.Arrays;
-import java.util.function.IntToDoubleFunction;
+import java.util.function.IntToLongFunction;
 
 /**
  * Finds the largest of many values without sorting them all: quickselect (Hoare 1961), by count or by weight. Each value
@@ -34,15 +34,15 @@ final class Ranking {
      * @param count entries that take part, from the first
      * @return length of that run, at least 1; {@code count} if all together fall short
      */
-    int select(int count, double need, IntToDoubleFunction weight) {
+    int select(int count, long need, IntToLongFunction weight) {
         int low = 0;
         int high = count;
-        double left = need;
+        long left = need;
         while (high - low > 1) {
             int split = partition(low, high);
-            double sum = 0;
+            long sum = 0;
             for (int i = low; i < split; i++) {
-                sum += weight.applyAsDouble(id(i));
+                sum += weight.applyAsLong(id(i));
             }
             if (sum >= left) {
                 high = split;
