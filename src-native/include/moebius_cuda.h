@@ -126,10 +126,11 @@ typedef struct {
     int tokens, heads, kv_heads, head_dim, padded_dim, cache_type, variant;
 } moebius_rope;
 
-/* out[t] = table[tokens[t]], table bf16. */
+/* out[t] = table[tokens[t]], table bf16; a token ~r (below 0) is drawn[r], so that the host need not have seen it. */
 typedef struct {
     const uint16_t *table;
     const int *tokens;
+    const int *drawn;            /* or NULL where no token is below 0 */
     float *out;
     int count, columns, variant;
 } moebius_embed;

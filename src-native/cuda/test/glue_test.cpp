@@ -197,11 +197,15 @@ TEST(rotates_queries_and_keys_and_stores_them_at_their_block) {
 
 TEST(embeds_tokens) {
     auto table = random_bf16(10 * 70, 10);
-    std::vector<int> tokens = {9, 0, 3};
-    moebius_embed p{device.upload(table), device.upload(tokens), device.filled<float>(3 * 70, 0xff), 3, 70, 0};
-    run_plain(device, find_variant(MOEBIUS_EMBED, 0), &p, 3);
-    auto out = device.download(p.out, 3 * 70);
-    for (int i = 0; i < 3 * 70; i++) check(out[i] == decode_bf16(table[tokens[i / 70] * 70 + i % 70]), "channel");
+    auto embeds = [&](const std::vector<int> &tokens, const std::vector<int> &drawn, const std::vector<int> &meant) {
+        moebius_embed p{device.upload(table), device.upload(tokens), drawn.empty() ? nullptr : device.upload(drawn),
+                        device.filled<float>(3 * 70, 0xff), 3, 70, 0};
+        run_plain(device, find_variant(MOEBIUS_EMBED, 0), &p, 3);
+        auto out = device.download(p.out, 3 * 70);
+        for (int i = 0; i < 3 * 70; i++) check(out[i] == decode_bf16(table[meant[i / 70] * 70 + i % 70]), "channel");
+    };
+    embeds({9, 0, 3}, {}, {9, 0, 3});
+    embeds({~1, 2, ~0}, {7, 4}, {4, 2, 7});
 }
 
 TEST(generator_gives_the_golden_numbers) {

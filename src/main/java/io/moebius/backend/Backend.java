@@ -68,6 +68,15 @@ public interface Backend extends AutoCloseable {
     /** out[i] = x[rows[i]]. */
     void gather(Tensor x, int[] rows, Tensor out);
 
+    /**
+     * What draws tokens from logits on this device; empty where the host must do it.
+     *
+     * @param rows most rows of a draw
+     */
+    default Optional<DeviceSampler> sampler(int rows, int vocabulary) {
+        return Optional.empty();
+    }
+
     /** Waits for all work and copies row {@code row} of x to {@code out}. */
     void read(Tensor x, int row, float[] out);
 
