@@ -64,7 +64,7 @@ final class Scheduler {
                 slices.add(new Step.Slice(sequence, 1));
             }
         }
-        int budget = limits.maxBatchTokens() - slices.size();
+        int budget = Math.min(limits.maxBatchTokens() - slices.size(), limits.maxPromptTokens());
         for (RunningSequence sequence : running) {
             if (sequence.pending() > 1 && budget > 0) {
                 budget -= add(slices, sequence, budget);

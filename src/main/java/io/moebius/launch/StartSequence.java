@@ -108,7 +108,7 @@ final class StartSequence {
             text.tokenizer().close();
             return Optional.empty();
         }
-        Limits limits = new Limits(maxSequences, maxTokens, maxSequenceLength, MAX_QUEUE);
+        Limits limits = new Limits(maxSequences, maxTokens, maxTokens, maxSequenceLength, MAX_QUEUE);
         Engine engine = new StepEngine(decoder, cache, limits, metrics, settings.on(ServerFlags.IGNORE_NAN_ERROR));
         phase("generating a first token");
         FirstToken.generate(engine, Math.max(0, text.tokenizer().bosToken()));

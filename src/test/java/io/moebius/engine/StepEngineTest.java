@@ -3,6 +3,7 @@ package io.moebius.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.moebius.backend.Batch;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +32,10 @@ class StepEngineTest {
     }
 
     private void start(int blocks, int maxBatchSequences, int maxBatchTokens, int maxQueue) {
-        Limits limits = new Limits(maxBatchSequences, maxBatchTokens, 200, maxQueue);
+        start(blocks, new Limits(maxBatchSequences, maxBatchTokens, maxBatchTokens, 200, maxQueue));
+    }
+
+    private void start(int blocks, Limits limits) {
         engine = new StepEngine(decoder, new ToyDecoder.Cache(blocks), limits, observer, false);
     }
 
@@ -106,6 +110,23 @@ class StepEngineTest {
         start(2, 4, 64, 10);
         Prompt prompt = Prompts.greedy(32, 9);
         assertThat(submit(prompt).awaitTokens()).isEqualTo(Prompts.expected(prompt));
+    }
+
+    @Test
+    void readsNoMorePromptTokensInAStepThanItMay() throws InterruptedException {
+        start(400, new Limits(8, 64, 5, 200, 100));
+        List<Prompt> prompts = Prompts.mixed(12, 20);
+        assertAllAsAlone(prompts, submitTogether(prompts));
+        assertThat(decoder.batches()).allMatch(batch -> promptTokens(batch) <= 5);
+        assertThat(decoder.batches()).anyMatch(batch -> batch.size() > 5);
+    }
+
+    /** Tokens of slices that are longer than one: what is read of prompts, but for their last tokens. */
+    private static int promptTokens(Batch batch) {
+        return IntStream.range(0, batch.sequences())
+                .map(s -> batch.offsets()[s + 1] - batch.offsets()[s])
+                .filter(count -> count > 1)
+                .sum();
     }
 
     @Test
@@ -229,7 +250,7 @@ class StepEngineTest {
     @Test
     void goesOnOverANanWhenToldTo() {
         decoder.poison = 63;
-        engine = new StepEngine(decoder, new ToyDecoder.Cache(10), new Limits(1, 64, 100, 1), observer, true);
+        engine = new StepEngine(decoder, new ToyDecoder.Cache(10), new Limits(1, 64, 64, 100, 1), observer, true);
         assertThat(submit(Prompts.greedy(5, 1, 63)).awaitTokens()).hasSize(5);
     }
 
@@ -338,7 +359,7 @@ class StepEngineTest {
 
     @Test
     void refusesAStepLargerThanTheModelTakes() {
-        Limits limits = new Limits(1, 5000, 100, 1);
+        Limits limits = new Limits(1, 5000, 5000, 100, 1);
         assertThatThrownBy(() -> new StepEngine(decoder, new ToyDecoder.Cache(1), limits, observer, false))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("5000");
