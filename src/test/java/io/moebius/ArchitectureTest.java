@@ -27,6 +27,7 @@ class ArchitectureTest {
                 .layer("backend").definedBy("io.moebius.backend")
                 .layer("backend.reference").definedBy("io.moebius.backend.reference..")
                 .layer("backend.cpu").definedBy("io.moebius.backend.cpu..")
+                .layer("backend.cuda").definedBy("io.moebius.backend.cuda..")
                 .layer("policy").definedBy("io.moebius.policy..")
                 .layer("model").definedBy("io.moebius.model..")
                 .layer("engine").definedBy("io.moebius.engine..")
@@ -34,7 +35,7 @@ class ArchitectureTest {
                 .layer("bench").definedBy("io.moebius.bench..")
                 .layer("observe").definedBy("io.moebius.observe..")
                 .whereLayer("launch").mayOnlyAccessLayers(
-                        "hub", "license", "checkpoint", "text", "backend", "backend.reference", "backend.cpu", "policy", "model", "engine",
+                        "hub", "license", "checkpoint", "text", "backend", "backend.reference", "backend.cpu", "backend.cuda", "policy", "model", "engine",
                         "api", "observe", "bench")
                 .whereLayer("hub").mayNotAccessAnyLayer()
                 .whereLayer("license").mayNotAccessAnyLayer()
@@ -42,6 +43,7 @@ class ArchitectureTest {
                 .whereLayer("backend").mayNotAccessAnyLayer()
                 .whereLayer("backend.reference").mayOnlyAccessLayers("backend")
                 .whereLayer("backend.cpu").mayOnlyAccessLayers("backend")
+                .whereLayer("backend.cuda").mayOnlyAccessLayers("backend")
                 .whereLayer("checkpoint").mayOnlyAccessLayers("backend")
                 .whereLayer("model").mayOnlyAccessLayers("backend", "checkpoint")
                 .whereLayer("policy").mayOnlyAccessLayers("backend", "model")
