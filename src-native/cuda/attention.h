@@ -12,11 +12,11 @@
 #include "reduce.h"
 
 constexpr int kSplit = 256;
-__host__ __device__ constexpr int attention_tile(int dim) { return dim > 128 ? 32 : 64; }
+MOEBIUS_BOTH constexpr int attention_tile(int dim) { return dim > 128 ? 32 : 64; }
 /* Buffers of raw tiles: two where they fit in the 99 KB of the smallest GPU. */
-__host__ __device__ constexpr int attention_buffers(int dim) { return dim > 128 ? 1 : 2; }
-__host__ __device__ constexpr int attention_tile_bytes(int dim, int element) { return 2 * attention_tile(dim) * (dim * element + 16); }
-__host__ __device__ constexpr int attention_bytes(int dim, bool e4m3) {
+MOEBIUS_BOTH constexpr int attention_buffers(int dim) { return dim > 128 ? 1 : 2; }
+MOEBIUS_BOTH constexpr int attention_tile_bytes(int dim, int element) { return 2 * attention_tile(dim) * (dim * element + 16); }
+MOEBIUS_BOTH constexpr int attention_bytes(int dim, bool e4m3) {
     return attention_buffers(dim) * attention_tile_bytes(dim, e4m3 ? 1 : 2) + (e4m3 ? attention_tile_bytes(dim, 2) : 0);
 }
 
@@ -41,6 +41,22 @@ __device__ __forceinline__ float merged(float o, float further, MergeFactors f) 
     return __fadd_rn(__fmul_rn(o, f.mine), __fmul_rn(further, f.theirs));
 }
 
+__device__ __forceinline__ int first_seen(const moebius_attend &p, int position) {
+    return p.window > 0 && position >= p.window ? position - p.window + 1 : 0;
+}
+__device__ __forceinline__ float score_factor(const moebius_attend &p) {
+    float scale = p.cache_type == MOEBIUS_CUDA_E4M3 ? p.key_scale : 1.0f;
+    return scale * 1.4426950408889634f * rsqrt_(float(p.head_dim));
+}
+
+/* What a block reads: positions start .. limit - 1 of a sequence, of which a token sees window. It lies in shared memory: prefill has no register to spare. */
+struct CachedRange {
+    const int *table;
+    int kv_head, start, limit;
+    unsigned window;
+    float factor; /* of scores, to base 2 */
+};
+
 template <int Dim, bool E4m3, int Threads> struct AttentionTiles {
     static constexpr int kTile = attention_tile(Dim), kBuffers = attention_buffers(Dim), kElement = E4m3 ? 1 : 2;
     static constexpr int kRawRow = Dim * kElement + 16, kRow = Dim * 2 + 16;
@@ -49,21 +65,24 @@ template <int Dim, bool E4m3, int Threads> struct AttentionTiles {
 
     const moebius_attend &p;
     std::uint8_t *shared;
-    int kv_head, limit; /* positions below limit are read */
-    const int *table;
+    CachedRange &range;
 
-    __device__ AttentionTiles(const moebius_attend &p, std::uint8_t *shared, int kv_head, int sequence, int limit)
-        : p(p), shared(shared), kv_head(kv_head), limit(limit), table(p.tables + p.table_offsets[sequence]) {}
+    __device__ AttentionTiles(const moebius_attend &p, std::uint8_t *shared, CachedRange &range, int sequence, int kv_head, int start, int limit)
+        : p(p), shared(shared), range(range) {
+        if (threadIdx.x == 0) range = {p.tables + p.table_offsets[sequence], kv_head, start, limit, p.window > 0 ? unsigned(p.window) : 0x7fffffffu, score_factor(p)};
+        __syncthreads();
+    }
 
-    /* Starts the copies of a tile; zeros from limit on. */
+    __device__ bool has(int tile) const { return tile * kTile < range.limit; }
+    /* Starts the copies of a tile; zeros before start and from limit on. */
     __device__ void load(int tile) {
         std::uint32_t to = shared_address(shared) + tile % kBuffers * 2 * kRaw;
         constexpr int kChunks = Dim * kElement / 16;
         for (int i = threadIdx.x; i < kTile * kChunks; i += Threads) {
             int row = i / kChunks, byte = i % kChunks * 16, position = tile * kTile + row;
-            bool valid = position < limit;
-            std::int64_t block = valid ? table[position / kBlockTokens] : 0;
-            std::int64_t at = ((block * p.kv_heads + kv_head) * kBlockTokens + position % kBlockTokens) * Dim * kElement + byte;
+            bool valid = position >= range.start && position < range.limit;
+            std::int64_t block = valid ? range.table[position / kBlockTokens] : 0;
+            std::int64_t at = ((block * p.kv_heads + range.kv_head) * kBlockTokens + position % kBlockTokens) * Dim * kElement + byte;
             copy_async_16(to + row * kRawRow + byte, static_cast<const std::uint8_t *>(p.keys) + at, valid);
             copy_async_16(to + kRaw + row * kRawRow + byte, static_cast<const std::uint8_t *>(p.values) + at, valid);
         }
@@ -96,9 +115,9 @@ template <int Dim, bool E4m3, int Threads> struct AttentionTiles {
         }
     }
 
-    /* Scores of 16 positions from 16 pair, scaled to base 2, -infinity after each row's position. */
-    __device__ static void score(const std::uint8_t *keys, int pair, int lane, const unsigned (&q)[Dim / 16][4], float factor, int first,
-                                 const int (&row_position)[2], float (&s)[2][4]) {
+    /* Scores of 16 positions from 16 pair, scaled to base 2, -infinity for what each row's token does not see. */
+    __device__ void score(const std::uint8_t *keys, int pair, int lane, const unsigned (&q)[Dim / 16][4], int first,
+                          const int (&row_position)[2], float (&s)[2][4]) const {
 #pragma unroll
         for (int n = 0; n < 2; n++)
 #pragma unroll
@@ -118,7 +137,7 @@ template <int Dim, bool E4m3, int Threads> struct AttentionTiles {
 #pragma unroll
             for (int i = 0; i < 4; i++) {
                 int position = first + pair * 16 + n * 8 + lane % 4 * 2 + i % 2;
-                s[n][i] = position <= row_position[i / 2] ? __fmul_rn(s[n][i], factor) : -INFINITY;
+                s[n][i] = unsigned(row_position[i / 2] - position) < range.window ? __fmul_rn(s[n][i], range.factor) : -INFINITY;
             }
     }
     /* Largest score of 16 positions of rows lane / 4 (h = 0) and lane / 4 + 8 (h = 1). */
@@ -155,10 +174,6 @@ template <int Dim, bool E4m3, int Threads> struct AttentionTiles {
     }
 };
 
-__device__ __forceinline__ float score_factor(const moebius_attend &p) {
-    float scale = p.cache_type == MOEBIUS_CUDA_E4M3 ? p.key_scale : 1.0f;
-    return scale * 1.4426950408889634f * rsqrt_(float(p.head_dim));
-}
 __device__ __forceinline__ void store_attended(const moebius_attend &p, int token, int head, int d, float o, float l) {
     if (d >= p.head_dim) return;
     float v = o / l;

@@ -13,12 +13,13 @@ template <int Dim, bool E4m3> struct Decode {
     __device__ static void run(const moebius_attend &p, std::uint8_t *shared) {
         pdl_wait();
         pdl_launch_dependents();
-        int token = blockIdx.x, split = blockIdx.z, position = p.positions[token];
+        int token = blockIdx.x, position = p.positions[token], seen = first_seen(p, position), split = seen / kSplit + blockIdx.z;
         if (split * kSplit > position) return;
         int group = p.heads / p.kv_heads, row_tiles = ceil_div(group, 16);
         int kv_head = blockIdx.y / row_tiles, first_head = blockIdx.y % row_tiles * 16;
         int lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4;
-        Tiles tiles(p, shared, kv_head, p.sequences[token], position + 1);
+        __shared__ CachedRange range;
+        Tiles tiles(p, shared, range, p.sequences[token], kv_head, seen, position + 1);
         std::uint8_t *weights = shared + attention_bytes(Dim, E4m3);
         float *maxima = reinterpret_cast<float *>(weights + 16 * kWeightRow), *sums = maxima + 64;
 
@@ -26,10 +27,10 @@ template <int Dim, bool E4m3> struct Decode {
         const std::uint16_t *query = p.query + (std::int64_t(token) * p.heads + kv_head * group + first_head) * Dim;
         Tiles::load_query(first_head + g < group ? query + g * Dim : nullptr, first_head + g + 8 < group ? query + (g + 8) * Dim : nullptr, lane, q);
         const int row_position[2] = {position, position};
-        float factor = score_factor(p), o[kMine][2][4] = {};
+        float o[kMine][2][4] = {};
         Running state;
 
-        int begin = split * kSplit / Tiles::kTile;
+        int begin = max(split * kSplit, seen) / Tiles::kTile;
         int end = (split + 1) * kSplit <= position ? (split + 1) * kSplit / Tiles::kTile : position / Tiles::kTile + 1;
         tiles.load(begin);
         copy_async_commit();
@@ -41,7 +42,7 @@ template <int Dim, bool E4m3> struct Decode {
             const std::uint8_t *keys = tiles.ready(tile);
             float s[2][4];
             if (warp < Tiles::kPairs) {
-                Tiles::score(keys, warp, lane, q, factor, tile * Tiles::kTile, row_position, s);
+                tiles.score(keys, warp, lane, q, tile * Tiles::kTile, row_position, s);
                 float low = Tiles::largest(s, 0), high = Tiles::largest(s, 1);
                 if (lane % 4 == 0) { maxima[warp * 16 + g] = low; maxima[warp * 16 + g + 8] = high; }
             }
@@ -79,13 +80,15 @@ template <int Dim, bool E4m3> struct Decode {
             __syncthreads();
             if (Tiles::kBuffers == 1 && tile + 1 < end) { tiles.load(tile + 1); copy_async_commit(); }
         }
-        store(p, split, lane, warp, o, state);
+        store(p, kv_head * group + first_head, group - first_head, lane, warp, o, state);
     }
 
-    __device__ static void store(const moebius_attend &p, int split, int lane, int warp, const float (&o)[kMine][2][4], const Running &state) {
-        float *out = p.partials + ((std::int64_t(blockIdx.x) * gridDim.y + blockIdx.y) * p.max_splits + split) * 16 * (Dim + 2);
+    /* Rows of heads first_head .. first_head + heads - 1. */
+    __device__ static void store(const moebius_attend &p, int first_head, int heads, int lane, int warp, const float (&o)[kMine][2][4], const Running &state) {
         for (int h = 0; h < 2; h++) {
-            float *row = out + (lane / 4 + 8 * h) * (Dim + 2);
+            int within = lane / 4 + 8 * h;
+            if (within >= heads) continue;
+            float *row = p.partials + ((std::int64_t(blockIdx.x) * p.heads + first_head + within) * p.max_splits + blockIdx.z) * (Dim + 2);
             for (int j = 0; j < kMine; j++) {
                 if (warp + 4 * j >= kSlices) continue;
                 for (int i = 0; i < 4; i++) row[(warp + 4 * j) * 16 + i / 2 * 8 + lane % 4 * 2 + i % 2] = o[j][i / 2][2 * h + i % 2];
@@ -113,14 +116,13 @@ MOEBIUS_DECODE(moebius_decode_256_e4m3, 256, true)
 extern "C" __global__ void __launch_bounds__(128) moebius_merge_splits(const __grid_constant__ moebius_attend p) {
     pdl_wait();
     pdl_launch_dependents();
-    int token = blockIdx.x, head = blockIdx.y, group = p.heads / p.kv_heads, row_tiles = ceil_div(group, 16);
-    int within = head % group, slot = head / group * row_tiles + within / 16, row = p.padded_dim + 2;
-    const float *from = p.partials + ((std::int64_t(token) * p.kv_heads * row_tiles + slot) * p.max_splits * 16 + within % 16) * row;
-    int splits = p.positions[token] / kSplit + 1;
+    int token = blockIdx.x, head = blockIdx.y, position = p.positions[token], row = p.padded_dim + 2;
+    const float *from = p.partials + (std::int64_t(token) * p.heads + head) * p.max_splits * row;
+    int splits = position / kSplit - first_seen(p, position) / kSplit + 1;
     for (int d = threadIdx.x; d < p.padded_dim; d += 128) {
         float m = -INFINITY, l = 0, o = 0;
         for (int s = 0; s < splits; s++) {
-            const float *part = from + std::int64_t(s) * 16 * row;
+            const float *part = from + s * row;
             MergeFactors f = merge(m, l, part[p.padded_dim], part[p.padded_dim + 1]);
             o = merged(o, part[d], f);
         }

@@ -36,12 +36,13 @@ template <int Dim, bool E4m3> struct Prefill {
     __device__ static void run(const moebius_attend &p, std::uint8_t *shared) {
         pdl_wait();
         pdl_launch_dependents();
-        int group = p.heads / p.kv_heads, kv_head = blockIdx.y, per_tile = kQueryRows / group;
+        int group = p.heads / p.kv_heads, per_tile = kQueryRows / group;
         Queries queries;
         if (!find(p, blockIdx.x, per_tile, queries)) return;
         int lane = threadIdx.x % 32;
-        int last = p.positions[queries.end - 1];
-        Tiles tiles(p, shared, kv_head, queries.sequence, last + 1);
+        int last = p.positions[queries.end - 1], start = first_seen(p, p.positions[queries.first]);
+        __shared__ CachedRange range;
+        Tiles tiles(p, shared, range, queries.sequence, blockIdx.y, start, last + 1);
 
         int row_position[2];
         const std::uint16_t *query[2];
@@ -52,22 +53,21 @@ template <int Dim, bool E4m3> struct Prefill {
         }
         unsigned q[kSlices][4];
         Tiles::load_query(query[0], query[1], lane, q);
-        float factor = score_factor(p), o[kSlices][2][4] = {}, total[kSlices][2][4] = {};
+        float o[kSlices][2][4] = {}, total[kSlices][2][4] = {};
         Running state, joined;
 
-        int end = last / Tiles::kTile + 1;
-        tiles.load(0);
+        tiles.load(start / Tiles::kTile);
         copy_async_commit();
-        for (int tile = 0; tile < end; tile++) {
-            if (Tiles::kBuffers > 1 && tile + 1 < end) tiles.load(tile + 1);
+        for (int tile = start / Tiles::kTile; tiles.has(tile); tile++) {
+            if (Tiles::kBuffers > 1 && tiles.has(tile + 1)) tiles.load(tile + 1);
             copy_async_commit();
             copy_async_wait<1>();
             __syncthreads();
             const std::uint8_t *keys = tiles.ready(tile);
-            take(keys, tile, lane, q, factor, row_position, state, o);
-            if ((tile + 1) * Tiles::kTile % kSplit == 0 || tile + 1 == end) join(state, o, joined, total);
+            take(tiles, keys, tile, lane, q, row_position, state, o);
+            if ((tile + 1) * Tiles::kTile % kSplit == 0 || !tiles.has(tile + 1)) join(state, o, joined, total);
             __syncthreads();
-            if (Tiles::kBuffers == 1 && tile + 1 < end) { tiles.load(tile + 1); copy_async_commit(); }
+            if (Tiles::kBuffers == 1 && tiles.has(tile + 1)) { tiles.load(tile + 1); copy_async_commit(); }
         }
 #pragma unroll
         for (int h = 0; h < 2; h++) {
@@ -81,11 +81,11 @@ template <int Dim, bool E4m3> struct Prefill {
         }
     }
 
-    __device__ static void take(const std::uint8_t *keys, int tile, int lane, const unsigned (&q)[kSlices][4], float factor,
+    __device__ static void take(const Tiles &tiles, const std::uint8_t *keys, int tile, int lane, const unsigned (&q)[kSlices][4],
                                 const int (&row_position)[2], Running &state, float (&o)[kSlices][2][4]) {
         float s[Tiles::kPairs][2][4];
 #pragma unroll
-        for (int pair = 0; pair < Tiles::kPairs; pair++) Tiles::score(keys, pair, lane, q, factor, tile * Tiles::kTile, row_position, s[pair]);
+        for (int pair = 0; pair < Tiles::kPairs; pair++) tiles.score(keys, pair, lane, q, tile * Tiles::kTile, row_position, s[pair]);
 #pragma unroll
         for (int h = 0; h < 2; h++) {
             float old = state.largest[h];

@@ -8,7 +8,7 @@ enum class Operands { kE4m3, kBf16, kE4m3OverBf16 }; /* weights (over activation
 constexpr int kGeneralThreads = 128;
 constexpr int kGeneralStages = 3;
 
-__host__ __device__ constexpr int general_stage_bytes(int tokens, int mats, int slabs) {
+MOEBIUS_BOTH constexpr int general_stage_bytes(int tokens, int mats, int slabs) {
     return mats * kUnit + slabs * tokens * kUnitRowBytes + tokens * 4;
 }
 

@@ -11,9 +11,9 @@
 #pragma once
 #include "epilogue.h"
 
-__host__ __device__ constexpr int hopper_stage_bytes(int tokens, int units) { return units * kUnit + tokens * kUnitRowBytes; }
+MOEBIUS_BOTH constexpr int hopper_stage_bytes(int tokens, int units) { return units * kUnit + tokens * kUnitRowBytes; }
 /* Ring, then scales of x per stage, then barriers, then a word. 1024 bytes of slack are not needed: dynamic memory is aligned. */
-__host__ __device__ constexpr int hopper_shared_bytes(int tokens, int units, int stages) {
+MOEBIUS_BOTH constexpr int hopper_shared_bytes(int tokens, int units, int stages) {
     return stages * (hopper_stage_bytes(tokens, units) + tokens * 4 + 16) + 16;
 }
 

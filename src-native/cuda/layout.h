@@ -2,20 +2,26 @@
 #pragma once
 #include <cstdint>
 
+#ifdef __CUDACC__
+#define MOEBIUS_BOTH __host__ __device__
+#else
+#define MOEBIUS_BOTH
+#endif
+
 constexpr int kStrip = 64;         /* rows of a unit of packed weights */
 constexpr int kUnitRowBytes = 128;
 constexpr int kUnit = kStrip * kUnitRowBytes;
 constexpr int kBlockTokens = 16;  /* of a block of the KV cache */
 
-__host__ __device__ constexpr int ceil_div(int a, int b) { return (a + b - 1) / b; }
+MOEBIUS_BOTH constexpr int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
 /* Byte of a unit or of a tile of tokens (rows of 128 bytes): the 16-byte chunk is swizzled by the row. */
-__host__ __device__ constexpr int swizzled(int row, int byte) {
+MOEBIUS_BOTH constexpr int swizzled(int row, int byte) {
     return row * kUnitRowBytes + ((byte / 16 ^ row % 8) * 16) + byte % 16;
 }
 
 /* Byte offset of unit (strip, block) of an expert. */
-__host__ __device__ inline std::int64_t unit_offset(int expert, int strip, int block, int strips, int blocks) {
+MOEBIUS_BOTH inline std::int64_t unit_offset(int expert, int strip, int block, int strips, int blocks) {
     return ((std::int64_t(expert) * strips + strip) * blocks + block) * kUnit;
 }
 
@@ -26,7 +32,7 @@ struct GemmTile {
 
 /* Tile number t of a product over all experts, in an order that keeps `raster` strips of weights in the L2 while passing over the
    rows; false when there are fewer tiles. */
-__host__ __device__ inline bool find_tile(int t, const int *offsets, int rows, int experts, int strips, int tile_tokens, int raster,
+MOEBIUS_BOTH inline bool find_tile(int t, const int *offsets, int rows, int experts, int strips, int tile_tokens, int raster,
                                           GemmTile &tile) {
     for (int e = 0; e < experts; e++) {
         int begin = offsets ? offsets[e] : 0;

@@ -31,7 +31,7 @@ extern "C" __global__ void __launch_bounds__(256) moebius_norm_rows(const __grid
     float inverse = 1;
     if (p.weight) inverse = rsqrt_(block_sum<8>(squares, desk) / float(p.columns) + float(p.epsilon));
     auto y = [&](int c) {
-        return p.weight ? __fmul_rn(__fmul_rn(residual[c], inverse), from_bf16(p.weight[c])) : residual[c];
+        return p.weight ? __fmul_rn(__fmul_rn(residual[c], inverse), p.weight[c]) : residual[c];
     };
     __syncthreads();
     if (p.out16) {
@@ -40,7 +40,7 @@ extern "C" __global__ void __launch_bounds__(256) moebius_norm_rows(const __grid
     }
     if (p.out8) {
         float *scales = p.group == 0 ? p.out_scales : p.out_scales + std::int64_t(token) * ceil_div(p.columns, p.group);
-        quantize_row(y, p.columns, p.group, p.out8_pitch, p.out8 + token * p.out8_pitch, scales, desk);
+        quantize_row(y, p.columns, p.group, p.bound, p.out8_pitch, p.out8 + token * p.out8_pitch, scales, desk);
     }
 }
 
@@ -52,5 +52,5 @@ extern "C" __global__ void __launch_bounds__(256) moebius_quantize_rows(const __
     if (row >= (p.row_count ? *p.row_count : p.rows)) return;
     const std::uint16_t *x = p.x + row * p.x_pitch;
     float *scales = p.group == 0 ? p.out_scales : p.out_scales + std::int64_t(row) * ceil_div(p.columns, p.group);
-    quantize_row([&](int c) { return from_bf16(x[c]); }, p.columns, p.group, p.out8_pitch, p.out8 + row * p.out8_pitch, scales, desk);
+    quantize_row([&](int c) { return from_bf16(x[c]); }, p.columns, p.group, p.bound, p.out8_pitch, p.out8 + row * p.out8_pitch, scales, desk);
 }

@@ -1,6 +1,6 @@
-/* Top-k routing and the sort of the chosen rows by expert. logit[e] = x . router[e]; the top_k largest, ties to the lower id;
-   weight = softmax over the chosen, which is softmax over all divided by the sum of the chosen. A warp per token.
-   Sort: one block counts, scans and places in token order, without atomics on places. Layout: moebius_cuda.h.
+/* Top-k routing and the sort of the chosen rows by expert. logit[e] = x . router[e] * scale[e]; the top_k largest, ties to the lower
+   id; weight = softmax over the chosen, which is softmax over all divided by the sum of the chosen. A block of 8 warps per token, each
+   warp an expert at a time. Sort: one block counts, scans and places in token order, without atomics on places. Layout: moebius_cuda.h.
    Bound: latency (bytes of x and router from L2). Measured fraction: none; compiled, run in emulation, not run on a GPU. */
 #include <moebius_cuda.h>
 
@@ -8,44 +8,81 @@
 #include "reduce.h"
 
 constexpr int kMaxExperts = 256;
+constexpr int kRouteWarps = 8;
 constexpr int kSortThreads = 1024;
 
-extern "C" __global__ void __launch_bounds__(128) moebius_route_tokens(const __grid_constant__ moebius_route p) {
-    __shared__ float all[4][kMaxExperts];
+__device__ __forceinline__ void load_8(const std::uint16_t *from, float (&to)[8]) {
+    uint4 v = *reinterpret_cast<const uint4 *>(from);
+    unsigned words[4] = {v.x, v.y, v.z, v.w};
+#pragma unroll
+    for (int i = 0; i < 8; i++) to[i] = from_bf16(std::uint16_t(words[i / 2] >> 16 * (i % 2)));
+}
+__device__ __forceinline__ void load_8(const float *from, float (&to)[8]) {
+    float4 low = *reinterpret_cast<const float4 *>(from), high = *reinterpret_cast<const float4 *>(from + 4);
+    float all[8] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
+#pragma unroll
+    for (int i = 0; i < 8; i++) to[i] = all[i];
+}
+__device__ __forceinline__ float as_float(std::uint16_t v) { return from_bf16(v); }
+__device__ __forceinline__ float as_float(float v) { return v; }
+
+/* 8 channels from `first`, zeros from hidden on. */
+template <class Element> __device__ __forceinline__ void load_channels(const Element *row, int first, int hidden, bool aligned, float (&to)[8]) {
+    if (aligned) return load_8(row + first, to);
+#pragma unroll
+    for (int i = 0; i < 8; i++) to[i] = first + i < hidden ? as_float(row[first + i]) : 0;
+}
+
+/* Lane l sums channels 8 l .. 8 l + 7 of every 256. */
+template <class Element> __device__ float route_logit(const moebius_route &p, const std::uint16_t *x, int expert, int lane) {
+    const Element *router = static_cast<const Element *>(p.router) + std::int64_t(expert) * p.hidden;
+    bool aligned = p.hidden % 8 == 0 && p.x_pitch % 8 == 0;
+    float sum = 0;
+    for (int first = lane * 8; first < p.hidden; first += 256) {
+        float channels[8], row[8];
+        load_channels(x, first, p.hidden, aligned, channels);
+        load_channels(router, first, p.hidden, aligned, row);
+#pragma unroll
+        for (int i = 0; i < 8; i++) {
+            float v = p.x_scale > 0 ? unpack_e4m3(to_e4m3_bits(channels[i] / p.x_scale)).x : channels[i];
+            sum = __fadd_rn(sum, __fmul_rn(v, row[i]));
+        }
+    }
+    sum = warp_sum(sum);
+    if (p.x_scale > 0) sum = __fmul_rn(sum, p.x_scale);
+    if (p.router_scales) sum = __fmul_rn(sum, p.router_scales[expert]);
+    return sum == sum ? sum : -INFINITY;
+}
+
+extern "C" __global__ void __launch_bounds__(32 * kRouteWarps) moebius_route_tokens(const __grid_constant__ moebius_route p) {
+    __shared__ float logits[kMaxExperts];
     pdl_wait();
     pdl_launch_dependents();
-    int lane = threadIdx.x % 32, warp = threadIdx.x / 32, token = blockIdx.x * 4 + warp;
-    if (token >= p.tokens) return;
-    float *logits = all[warp];
+    int lane = threadIdx.x % 32, warp = threadIdx.x / 32, token = blockIdx.x;
     const std::uint16_t *x = p.x + token * p.x_pitch;
-    for (int e = 0; e < p.experts; e++) {
-        const std::uint16_t *row = p.router + std::int64_t(e) * p.hidden;
-        float sum = 0;
-        for (int c = lane; c < p.hidden; c += 32) sum = __fadd_rn(sum, __fmul_rn(from_bf16(x[c]), from_bf16(row[c])));
-        sum = warp_sum(sum);
-        if (lane == 0) logits[e] = sum == sum ? sum : -INFINITY;
+    for (int e = warp; e < p.experts; e += kRouteWarps) {
+        float logit = p.router_type == MOEBIUS_CUDA_F32 ? route_logit<float>(p, x, e, lane) : route_logit<std::uint16_t>(p, x, e, lane);
+        if (lane == 0) logits[e] = logit;
     }
-    __syncwarp();
+    __syncthreads();
+    if (warp > 0) return;
     float largest = 0, total = 0, mine = 0;
     int id = 0;
-    unsigned long long taken[kMaxExperts / 64] = {};
     for (int k = 0; k < p.top_k; k++) {
         float best = -INFINITY;
         int index = kMaxExperts;
-        for (int e = lane; e < p.experts; e += 32) {
-            bool free = !(taken[e / 64] >> (e % 64) & 1);
-            if (free && (logits[e] > best || (logits[e] == best && e < index))) { best = logits[e]; index = e; }
-        }
+        for (int e = lane; e < p.experts; e += 32)
+            if (logits[e] > best || (logits[e] == best && e < index)) { best = logits[e]; index = e; }
         for (int mask = 16; mask > 0; mask /= 2) {
             float other = __shfl_xor_sync(kAllLanes, best, mask);
             int other_index = __shfl_xor_sync(kAllLanes, index, mask);
             if (other > best || (other == best && other_index < index)) { best = other; index = other_index; }
         }
-        taken[index / 64] |= 1ull << (index % 64);
         if (k == 0) largest = best;
         float weight = exp_exact(best - largest);
         total = k == 0 ? weight : __fadd_rn(total, weight);
         if (lane == k) { mine = weight; id = index; }
+        if (lane == index % 32) logits[index] = NAN; /* taken: neither larger than another nor equal; no other lane reads it */
     }
     if (lane < p.top_k) {
         p.ids[token * p.top_k + lane] = id;

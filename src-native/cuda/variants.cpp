@@ -1,8 +1,6 @@
 /* The table of variants, and what follows from it: grids, and which products a variant can run. Data; Java mirrors it. */
 #include <moebius_cuda.h>
 
-#define __host__
-#define __device__
 #include "layout.h"
 
 namespace {
@@ -78,11 +76,12 @@ constexpr moebius_variant kVariants[] = {
     general(MOEBIUS_BF16_GEMM, 2, "moebius_bf16_16_swiglu", 16, 2, 1, kBf16),
     general(MOEBIUS_BF16_GEMM, 3, "moebius_bf16_32_swiglu", 32, 2, 1, kBf16),
     plain(MOEBIUS_PACK, 0, "moebius_pack_weights", 256, MOEBIUS_GRID_UNITS, "exact"),
-    plain(MOEBIUS_ROUTE, 0, "moebius_route_tokens", 128, MOEBIUS_GRID_ROWS_BY_4, "32 strided sums, butterfly"),
+    plain(MOEBIUS_ROUTE, 0, "moebius_route_tokens", 256, MOEBIUS_GRID_ROWS, "32 sums of runs of 8, butterfly"),
     plain(MOEBIUS_PERMUTE, 0, "moebius_permute_tokens", 1024, MOEBIUS_GRID_ONE, "exact"),
     plain(MOEBIUS_NORM, 0, "moebius_norm_rows", 256, MOEBIUS_GRID_ROWS, "256 strided sums, butterfly"),
     plain(MOEBIUS_QUANTIZE, 0, "moebius_quantize_rows", 256, MOEBIUS_GRID_ROWS, "exact"),
-    plain(MOEBIUS_ROPE, 0, "moebius_rope_store", 128, MOEBIUS_GRID_ROWS, "exact"),
+    plain(MOEBIUS_ROPE, 0, "moebius_rope_store", 256, MOEBIUS_GRID_HEADS_BY_8, "32 strided sums, butterfly"),
+    plain(MOEBIUS_ANGLES, 0, "moebius_turn_angles", 128, MOEBIUS_GRID_ROWS, "exact"),
     plain(MOEBIUS_EMBED, 0, "moebius_embed_tokens", 256, MOEBIUS_GRID_ROWS, "exact"),
     decode(0, "moebius_decode_16_bf16", 16, MOEBIUS_CUDA_BF16),
     decode(1, "moebius_decode_64_bf16", 64, MOEBIUS_CUDA_BF16),
@@ -135,4 +134,47 @@ const char *moebius_gemm_refusal(const moebius_variant *v, const moebius_gemm *g
 int moebius_gemm_tiles(const moebius_variant *v, const moebius_gemm *g) {
     int columns = g->offsets ? (g->rows < g->experts ? g->rows : g->experts) + g->rows / v->tile_tokens : ceil_div(g->rows, v->tile_tokens);
     return columns * ceil_div(g->n, v->tile_rows) * (v->spread ? g->k_splits : 1);
+}
+
+static int rows_of(int family, const void *structure) {
+    switch (family) {
+        case MOEBIUS_ROUTE: return static_cast<const moebius_route *>(structure)->tokens;
+        case MOEBIUS_NORM: return static_cast<const moebius_norm *>(structure)->tokens;
+        case MOEBIUS_QUANTIZE: return static_cast<const moebius_quantize *>(structure)->rows;
+        case MOEBIUS_ANGLES: return static_cast<const moebius_angles *>(structure)->tokens;
+        case MOEBIUS_EMBED: return static_cast<const moebius_embed *>(structure)->count;
+        default: return static_cast<const moebius_sample *>(structure)->rows;
+    }
+}
+
+void moebius_grid(const moebius_variant *v, const void *structure, int multiprocessors, int grid[3]) {
+    grid[0] = grid[1] = grid[2] = 1;
+    switch (v->grid) {
+        case MOEBIUS_GRID_TILES: {
+            int tiles = moebius_gemm_tiles(v, static_cast<const moebius_gemm *>(structure)), room = multiprocessors * v->blocks_per_sm;
+            grid[0] = tiles < room ? tiles : room;
+            break;
+        }
+        case MOEBIUS_GRID_UNITS: {
+            const auto *p = static_cast<const moebius_pack *>(structure);
+            grid[0] = ceil_div(p->n, kStrip) * ceil_div(p->k, p->to_type == MOEBIUS_CUDA_E4M3 ? 128 : 64);
+            break;
+        }
+        case MOEBIUS_GRID_HEADS_BY_8: {
+            const auto *p = static_cast<const moebius_rope *>(structure);
+            grid[0] = p->tokens;
+            grid[1] = ceil_div(p->heads + 2 * p->kv_heads, 8);
+            break;
+        }
+        case MOEBIUS_GRID_SPLITS: case MOEBIUS_GRID_HEADS: case MOEBIUS_GRID_QUERY_TILES: {
+            const auto *p = static_cast<const moebius_attend *>(structure);
+            bool splits = v->grid == MOEBIUS_GRID_SPLITS;
+            grid[0] = v->grid == MOEBIUS_GRID_QUERY_TILES ? p->query_tiles : p->tokens;
+            grid[1] = v->grid == MOEBIUS_GRID_HEADS ? p->heads : p->kv_heads * (splits ? ceil_div(p->heads / p->kv_heads, 16) : 1);
+            grid[2] = splits ? p->max_splits : 1;
+            break;
+        }
+        case MOEBIUS_GRID_ROWS: grid[0] = rows_of(v->family, structure); break;
+        default: break;
+    }
 }

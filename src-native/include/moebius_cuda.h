@@ -1,11 +1,15 @@
 /* The CUDA kernels: one structure of pointers, shapes, strides and scales per kernel, and the table of variants that exist.
    A kernel takes its structure by value as its only parameter. It allocates nothing, waits for nothing on the host and can be
    captured in a graph. Every row of a result depends on its own row of input alone, bit for bit, in every variant.
-   Pointers are device pointers. Pitches are in elements unless a name says bytes. A row of 0 elements is never given.
+   Pointers are device pointers. Pitches are in elements unless a name says bytes. A row of 0 elements is never given. Padding between
+   a row's elements and its pitch is only written where a comment says so: buffers of activations are zeroed once.
+
+   Shapes: any n, k, hidden and ffn; head_dim even and at most 256, at most 128 query heads per key/value head; at most 256 experts and
+   top_k 32. Vectors (norm weights, biases) are float32, exact from every type a checkpoint has.
 
    Packed weights: a matrix [n, k] lies as units of 64 rows x 128 bytes, [ceil(n / 64)][ceil(k bytes / 128)][64][128 bytes],
    padded with zeros; 16-byte chunk c of row r of a unit lies at chunk c ^ (r % 8) (the 128-byte swizzle of wgmma and TMA).
-   Experts lie one after the other. moebius_pack makes it from row-major data. */
+   Experts lie one after the other. moebius_pack makes it from row-major data: e4m3 and bf16 as they are, other types as bf16. */
 #ifndef MOEBIUS_CUDA_H
 #define MOEBIUS_CUDA_H
 
@@ -58,22 +62,29 @@ typedef struct {
     int variant;
 } moebius_gemm;
 
-/* Packs [n, k] row-major elements of element_bytes (1 or 2) into units, or one expert's part of them. */
+/* Packs a matrix [n, k], or one expert's part of one, from row-major data into units. e4m3 stays e4m3 (its scales go to moebius_gemm)
+   and bf16 stays bf16, exactly. to_type bf16 makes bf16(element * scale) of e4m3, bf16, f16 and f32: for the checkpoints of those
+   types, and for scales that change within a 128-block of K, which products don't take. */
 typedef struct {
     const void *from;
     uint8_t *to;
-    int64_t from_pitch_bytes;
-    int n, k, element_bytes;
+    moebius_scales scales;       /* values NULL: 1 */
+    int64_t from_pitch;
+    int n, k, from_type, to_type;
 } moebius_pack;
 
-/* ids, weights [tokens, top_k]: the top_k largest of softmax(x * transpose(router)), ties to the lower id, over their sum. */
+/* ids, weights [tokens, top_k]: the top_k largest of softmax(x * transpose(router)), ties to the lower id, over their sum.
+   A bf16 router stays so; e4m3 becomes bf16 (exact) with its scale in router_scales, or with scales along a row f32; f16 and f32
+   become f32. */
 typedef struct {
     const uint16_t *x;      /* bf16 [tokens, hidden] */
-    const uint16_t *router; /* bf16 [experts, hidden] */
+    const void *router;     /* [experts, hidden] of router_type */
+    const float *router_scales; /* [experts], or NULL: 1 */
     int *ids;
     float *weights;
     int64_t x_pitch;
-    int tokens, hidden, experts, top_k, variant;
+    float x_scale;          /* above 0: x is rounded to e4m3(x / x_scale) * x_scale, as static scales of an FP8 router say */
+    int tokens, hidden, experts, top_k, router_type, variant;
 } moebius_route;
 
 /* Sorts the chosen (token, j) by expert, in token order within one: offsets [experts + 1], sources [tokens * top_k] the token of
@@ -86,19 +97,20 @@ typedef struct {
 
 /* residual [tokens, columns] += delta, += sum over j of weights[t, j] * expert_out[positions[t, j]] (j ascending); then
    y = residual / sqrt(mean(residual^2) + epsilon) * weight, as bf16 and as e4m3 codes with scales. Any of delta, expert_out,
-   weight (no norm then: y = residual), out16, out8 may be NULL. */
+   weight (no norm then: y = residual), out16, out8 may be NULL. Scales of groups are min(amax, bound) / 448, 1 for amax 0. */
 typedef struct {
     float *residual;
     const float *delta;
     const uint16_t *expert_out;  /* bf16 [positions, columns] */
     const int *positions;
     const float *expert_weights;
-    const uint16_t *weight;      /* bf16 [columns] */
+    const float *weight;         /* [columns] */
     uint16_t *out16;
     uint8_t *out8;
     float *out_scales;           /* written: [tokens, ceil(columns / group)] (group > 0); read: one value (group = 0) */
     int64_t out16_pitch, out8_pitch; /* the padding from columns to the pitch is written with zeros */
     int tokens, columns, top_k, group;
+    float bound;                 /* of amax; infinity for none */
     double epsilon;
     int variant;
 } moebius_norm;
@@ -110,19 +122,31 @@ typedef struct {
     float *out_scales;
     int64_t x_pitch, out8_pitch;
     const int *row_count;        /* device: rows to do, or NULL: rows */
+    float bound;
     int rows, columns, group, variant;
 } moebius_quantize;
 
-/* Rotates query and key and stores key and value. qkv [tokens, heads + 2 kv_heads, head_dim] bf16; query out
-   [tokens, heads, padded_dim] bf16; cache [block][kv head][16][padded_dim] of cache_type, position p in block
-   tables[table_offsets[sequence] + p / 16]. Stored codes: e4m3(value / scale). */
+/* turns [tokens, pairs]: cosine and sine of positions[t] * theta^(-i / pairs). Once per step, for all layers. */
+typedef struct {
+    const int *positions;
+    float *turns;                /* [tokens, pairs, 2] */
+    double theta;
+    int tokens, pairs, variant;
+} moebius_angles;
+
+/* Adds biases, normalises each head of query and key, rotates both and stores key and value. qkv [tokens, heads + 2 kv_heads,
+   head_dim] bf16; query out [tokens, heads, padded_dim] bf16; cache [block][kv head][16][padded_dim] of cache_type, position p in
+   block tables[table_offsets[sequence] + p / 16]. Padding is written with zeros. Stored codes: e4m3(value / scale). */
 typedef struct {
     const uint16_t *qkv;
+    const float *bias;           /* [heads + 2 kv_heads, head_dim], or NULL */
+    const float *query_norm, *key_norm; /* [head_dim] weights of an RMSNorm, or NULL */
+    const float *turns;          /* [tokens, head_dim / 2, 2] of moebius_angles */
     uint16_t *query;
     void *keys, *values;
     const int *positions, *sequences, *tables, *table_offsets;
     int64_t qkv_pitch;
-    float theta, key_scale, value_scale;
+    float epsilon, key_scale, value_scale;
     int tokens, heads, kv_heads, head_dim, padded_dim, cache_type, variant;
 } moebius_rope;
 
@@ -135,19 +159,23 @@ typedef struct {
     int count, columns, variant;
 } moebius_embed;
 
-/* Causal attention over the paged cache. Scores and sums run over tiles of 64 and splits of 256 positions counted from 0;
-   splits are merged in ascending order: decode and prefill give the same bits.
+/* Causal attention over the paged cache: a token sees itself and, with a window, the window - 1 before it. Scores and sums run over
+   tiles of 64 and splits of 256 positions counted from 0; splits are merged in ascending order: decode and prefill give the same bits.
    Tokens of a sequence are consecutive: offsets [sequences + 1]; positions[offsets[s]] is the first's position.
-   Decode: one block per (token, kv head, split), then moebius_attend_merge. Prefill: one block per (tile of queries, kv head). */
+   Decode: one block per (token, kv head, split from the first that the token sees), then moebius_attend_merge. Prefill: one block per
+   (tile of queries, kv head). */
 typedef struct {
     const uint16_t *query;       /* bf16 [tokens, heads, padded_dim] */
     const void *keys, *values;
     void *out;                   /* [tokens, heads * head_dim], bf16, or e4m3(out / out_scale) */
-    float *partials;             /* decode: [tokens, kv_heads, max_splits, 16, padded_dim + 2] */
+    float *partials;             /* decode: [tokens, heads, max_splits, padded_dim + 2] */
     const int *positions, *sequences, *tables, *table_offsets, *offsets;
     int64_t out_pitch;
     float key_scale, value_scale, out_scale;
-    int tokens, heads, kv_heads, head_dim, padded_dim, cache_type, out_type, max_splits, query_tiles, variant;
+    int tokens, heads, kv_heads, head_dim, padded_dim, cache_type, out_type;
+    int window;                  /* 0: all */
+    int max_splits;              /* that a token sees: ceil(longest / 256), with a window at most (window + 254) / 256 + 1 */
+    int query_tiles, variant;
 } moebius_attend;
 
 /* One token per row from logits: logprob of the raw logits, bias, penalties, mask, temperature, top-k, top-p, min-p, draw. */
@@ -175,13 +203,21 @@ typedef struct {
 enum {
     MOEBIUS_FP8_GEMM = 0, MOEBIUS_W8A16_GEMM = 1, MOEBIUS_BF16_GEMM = 2, MOEBIUS_PACK = 3, MOEBIUS_ROUTE = 4,
     MOEBIUS_PERMUTE = 5, MOEBIUS_NORM = 6, MOEBIUS_QUANTIZE = 7, MOEBIUS_ROPE = 8, MOEBIUS_EMBED = 9,
-    MOEBIUS_ATTEND_DECODE = 10, MOEBIUS_ATTEND_MERGE = 11, MOEBIUS_ATTEND_PREFILL = 12, MOEBIUS_SAMPLE = 13
+    MOEBIUS_ATTEND_DECODE = 10, MOEBIUS_ATTEND_MERGE = 11, MOEBIUS_ATTEND_PREFILL = 12, MOEBIUS_SAMPLE = 13, MOEBIUS_ANGLES = 14
 };
 /* Which GPUs have a variant: the general ones all, the Hopper ones compute capability 9.0 alone. */
 enum { MOEBIUS_ANY_GPU = 0, MOEBIUS_HOPPER_ONLY = 90 };
 /* How a grid follows from a structure; see moebius_grid. */
-enum { MOEBIUS_GRID_TILES, MOEBIUS_GRID_UNITS, MOEBIUS_GRID_ROWS, MOEBIUS_GRID_ROWS_BY_4, MOEBIUS_GRID_ONE, MOEBIUS_GRID_SPLITS, MOEBIUS_GRID_HEADS,
-       MOEBIUS_GRID_QUERY_TILES };
+enum {
+    MOEBIUS_GRID_TILES,          /* tiles of a product, or as many as run at once */
+    MOEBIUS_GRID_UNITS,          /* units of packed weights */
+    MOEBIUS_GRID_ROWS,           /* rows or tokens */
+    MOEBIUS_GRID_ONE,            /* 1 */
+    MOEBIUS_GRID_HEADS_BY_8,     /* tokens, heads of query, key and value / 8 */
+    MOEBIUS_GRID_SPLITS,         /* tokens, kv_heads * ceil(query heads of each / 16), max_splits */
+    MOEBIUS_GRID_HEADS,          /* tokens, query heads */
+    MOEBIUS_GRID_QUERY_TILES     /* query_tiles: at least the sum over sequences of ceil(its tokens / (128 / group)); kv_heads */
+};
 
 /* One way to run a kernel. Variants of one family and one instruction give the same bits. */
 typedef struct {
@@ -202,6 +238,8 @@ const moebius_variant *moebius_variants(int *count);
 const char *moebius_gemm_refusal(const moebius_variant *variant, const moebius_gemm *gemm, int compute_capability);
 /* Upper bound of the tiles of a product: experts without rows are not known on the host. */
 int moebius_gemm_tiles(const moebius_variant *variant, const moebius_gemm *gemm);
+/* The grid of a variant's launch with its structure. */
+void moebius_grid(const moebius_variant *variant, const void *structure, int multiprocessors, int grid[3]);
 
 #ifdef __cplusplus
 }

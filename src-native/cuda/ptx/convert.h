@@ -25,6 +25,12 @@ __device__ __forceinline__ float2 unpack_e4m3(unsigned pair) {
     return result;
 }
 
+__device__ __forceinline__ float from_f16(std::uint16_t v) {
+    float result;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(result) : "h"(v));
+    return result;
+}
+
 __device__ __forceinline__ float exp2_fast(float x) { return exp2f(x); }
 __device__ __forceinline__ float exp_exact(float x) { return expf(x); }
 __device__ __forceinline__ float rsqrt_(float x) { return 1.0f / sqrtf(x); }

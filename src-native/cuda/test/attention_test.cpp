@@ -7,7 +7,7 @@
 
 namespace {
 
-struct Shape { int heads, kv_heads, dim, padded, type, variant; };
+struct Shape { int heads, kv_heads, dim, padded, type, variant, window = 0; };
 struct Sequence { int history, tokens; };
 
 class Attention {
@@ -42,17 +42,18 @@ class Attention {
         p.out_pitch = s.heads * s.dim; p.key_scale = 0.25f; p.value_scale = 0.5f; p.out_scale = 1;
         p.tokens = tokens; p.heads = s.heads; p.kv_heads = s.kv_heads; p.head_dim = s.dim; p.padded_dim = s.padded;
         p.cache_type = s.type; p.out_type = MOEBIUS_CUDA_BF16;
-        int row_tiles = (s.heads / s.kv_heads + 15) / 16;
-        p.max_splits = *std::max_element(positions.begin(), positions.end()) / 256 + 2;
-        p.partials = device.filled<float>(std::size_t(tokens) * s.kv_heads * row_tiles * p.max_splits * 16 * (s.padded + 2), 0xff);
+        p.window = s.window;
+        p.max_splits = *std::max_element(positions.begin(), positions.end()) / 256 + 1;
+        if (s.window) p.max_splits = std::min(p.max_splits, (s.window + 254) / 256 + 1);
+        p.partials = device.filled<float>(std::size_t(tokens) * s.heads * p.max_splits * (s.padded + 2), 0xff);
         p.out = device.filled<std::uint16_t>(std::size_t(tokens) * s.heads * s.dim, 0xff);
         if (prefill) {
             int per_tile = 128 / (s.heads / s.kv_heads);
             p.query_tiles = tokens / per_tile + int(offsets.size());
-            run_plain(device, find_variant(MOEBIUS_ATTEND_PREFILL, s.variant), &p, p.query_tiles, s.kv_heads);
+            run_kernel(device, find_variant(MOEBIUS_ATTEND_PREFILL, s.variant), &p);
         } else {
-            run_plain(device, find_variant(MOEBIUS_ATTEND_DECODE, s.variant), &p, tokens, s.kv_heads * row_tiles, p.max_splits);
-            run_plain(device, find_variant(MOEBIUS_ATTEND_MERGE, 0), &p, tokens, s.heads);
+            run_kernel(device, find_variant(MOEBIUS_ATTEND_DECODE, s.variant), &p);
+            run_kernel(device, find_variant(MOEBIUS_ATTEND_MERGE, 0), &p);
         }
         return device.download(static_cast<std::uint16_t *>(p.out), std::size_t(tokens) * s.heads * s.dim);
     }
@@ -60,21 +61,27 @@ class Attention {
     void compare(const std::vector<std::uint16_t> &out, const std::string &what) {
         for (int t = 0; t < tokens; t++)
             for (int h = 0; h < s.heads; h++) {
-                int kv = h / (s.heads / s.kv_heads);
+                int kv = h / (s.heads / s.kv_heads), first = s.window ? std::max(0, positions[t] - s.window + 1) : 0;
                 std::vector<double> weights(positions[t] + 1), sums(s.dim);
                 double largest = -INFINITY, total = 0;
-                for (int j = 0; j <= positions[t]; j++) {
+                for (int j = first; j <= positions[t]; j++) {
                     for (int d = 0; d < s.dim; d++) weights[j] += element(query, 2, (t * s.heads + h) * s.padded + d) * cached(keys, t, kv, j, d, 0.25);
                     weights[j] /= std::sqrt(s.dim);
                     largest = std::max(largest, weights[j]);
                 }
-                for (int j = 0; j <= positions[t]; j++) {
+                for (int j = first; j <= positions[t]; j++) {
                     double w = std::exp(weights[j] - largest);
                     total += w;
                     for (int d = 0; d < s.dim; d++) sums[d] += w * cached(values, t, kv, j, d, 0.5);
                 }
                 for (int d = 0; d < s.dim; d++) check_close(decode_bf16(out[(t * s.heads + h) * s.dim + d]), sums[d] / total, 0.006, 0.012, what);
             }
+    }
+    /* The blocks of all earlier positions are used by somebody else, with NaNs. */
+    void forget_before(int position) {
+        for (int i = 0; i < position / 16; i++)
+            for (std::size_t b = 0; b < std::size_t(s.kv_heads) * 16 * s.padded * size(); b++)
+                keys[tables[i] * s.kv_heads * 16 * s.padded * size() + b] = values[tables[i] * s.kv_heads * 16 * s.padded * size() + b] = 0xff;
     }
     int tokens = 0;
 
@@ -113,7 +120,7 @@ class Attention {
 
 void run(Device &device, Shape s, const std::vector<Sequence> &sequences) {
     Attention attention(device, s, sequences);
-    std::string what = "head dim " + std::to_string(s.dim) + ", cache type " + std::to_string(s.type);
+    std::string what = "window " + std::to_string(s.window) + ", head dim " + std::to_string(s.dim) + ", cache type " + std::to_string(s.type);
     auto decode = attention.run(false), prefill = attention.run(true);
     attention.compare(decode, "decode, " + what);
     attention.compare(prefill, "prefill, " + what);
@@ -130,6 +137,19 @@ TEST(attention_reads_paged_history_of_every_head_dim_and_cache_type) {
         run(device, {8, 2, 128, 128, type, base + 2}, {{300, 1}, {5, 3}});
         run(device, {2, 2, 200, 256, type, base + 3}, {{40, 2}});
     }
+}
+TEST(attention_sees_no_further_than_its_window) {
+    for (int window : {1, 5, 64, 300}) {
+        run(device, {4, 2, 16, 16, MOEBIUS_CUDA_BF16, 0, window}, {{0, 3}, {250, 70}, {767, 2}});
+        run(device, {2, 1, 64, 64, MOEBIUS_CUDA_E4M3, 5, window}, {{600, 1}});
+    }
+    run(device, {1, 1, 200, 256, MOEBIUS_CUDA_BF16, 3, 40}, {{300, 2}});
+}
+TEST(attention_reads_nothing_from_blocks_that_a_window_has_left_behind) {
+    Attention attention(device, {2, 1, 16, 16, MOEBIUS_CUDA_BF16, 0, 20}, {{600, 3}});
+    auto whole = attention.run(false);
+    attention.forget_before(576);
+    check(attention.run(false) == whole && attention.run(true) == whole, "bytes without the old blocks");
 }
 TEST(attention_joins_splits_in_order) {
     run(device, {2, 1, 16, 16, MOEBIUS_CUDA_BF16, 0}, {{255, 3}, {511, 2}, {767, 1}});

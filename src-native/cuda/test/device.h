@@ -40,6 +40,5 @@ class Device {
 std::unique_ptr<Device> open_emulation();
 
 const moebius_variant &find_variant(int family, int number);
-/* Launches a variant of a family with its structure. */
-void run_gemm(Device &device, const moebius_variant &variant, const moebius_gemm &gemm);
-void run_plain(Device &device, const moebius_variant &variant, const void *parameters, int x, int y = 1, int z = 1);
+/* Launches a variant with its structure. */
+void run_kernel(Device &device, const moebius_variant &variant, const void *structure);

@@ -60,7 +60,7 @@ class EmulatedDevice final : public Device {
             K(moebius_bf16_16), K(moebius_bf16_64), K(moebius_bf16_16_swiglu), K(moebius_bf16_32_swiglu),
             K(moebius_w8a16_16), K(moebius_w8a16_64), K(moebius_w8a16_16_swiglu), K(moebius_w8a16_32_swiglu),
             K(moebius_pack_weights), K(moebius_route_tokens), K(moebius_permute_tokens), K(moebius_norm_rows), K(moebius_quantize_rows),
-            K(moebius_rope_store), K(moebius_embed_tokens),
+            K(moebius_turn_angles), K(moebius_rope_store), K(moebius_embed_tokens),
             K(moebius_decode_16_bf16), K(moebius_decode_64_bf16), K(moebius_decode_128_bf16), K(moebius_decode_256_bf16),
             K(moebius_decode_16_e4m3), K(moebius_decode_64_e4m3), K(moebius_decode_128_e4m3), K(moebius_decode_256_e4m3),
             K(moebius_merge_splits),

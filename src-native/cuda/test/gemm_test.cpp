@@ -1,13 +1,13 @@
 /* Products against sums in double precision: shapes, scale layouts, epilogues; and bytes that don't depend on other rows. */
 #include "check.h"
-#include "generator.h"
-#include "number_formats.h"
+#include "random_values.h"
 
 namespace {
 
 struct Layout { const char *name; int weight_rows, weight_columns, x_rows, x_columns; }; /* 0: whole */
 const Layout kLayouts[] = {
-    {"tensor", 0, 0, 0, 0}, {"channel and token", 1, 0, 1, 0}, {"128-blocks and groups", 128, 128, 1, 128}, {"tensor and token", 0, 0, 1, 0}};
+    {"tensor", 0, 0, 0, 0}, {"channel and token", 1, 0, 1, 0}, {"128-blocks and groups", 128, 128, 1, 128}, {"tensor and token", 0, 0, 1, 0},
+    {"blocks of 40 x 256 and a tensor", 40, 256, 0, 0}};
 
 struct Case {
     int family, experts, n, k, splits, epilogue;
@@ -16,7 +16,6 @@ struct Case {
     bool gather;
 };
 
-int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
 /* A product on the device and what it should give. */
 class Product {
@@ -62,7 +61,7 @@ class Product {
         }
         const char *refusal = moebius_gemm_refusal(&v, &g, 90);
         check(refusal == nullptr, refusal ? refusal : "");
-        run_gemm(device, v, g);
+        run_kernel(device, v, &g);
         if (v.spread) {
             for (int ticket : device.download(g.tickets, moebius_gemm_tiles(&v, &g))) check(ticket == 0, "tickets are zero afterwards");
         }
@@ -143,8 +142,9 @@ class Product {
         packed[m] = static_cast<std::uint8_t *>(device.allocate(units * 8192 * c.experts));
         std::uint8_t *raw = device.upload(w[m]);
         for (int e = 0; e < c.experts; e++) {
-            moebius_pack p{raw + std::size_t(e) * c.n * c.k * w_bytes, packed[m] + e * units * 8192, std::int64_t(c.k) * w_bytes, c.n, c.k, w_bytes};
-            run_plain(device, find_variant(MOEBIUS_PACK, 0), &p, int(units));
+            int type = w_bytes == 1 ? MOEBIUS_CUDA_E4M3 : MOEBIUS_CUDA_BF16;
+            moebius_pack p{raw + std::size_t(e) * c.n * c.k * w_bytes, packed[m] + e * units * 8192, {}, c.k, c.n, c.k, type, type};
+            run_kernel(device, find_variant(MOEBIUS_PACK, 0), &p);
         }
     }
     double dot(int m, int e, int p, int n, double &magnitude) const {
@@ -200,6 +200,10 @@ TEST(grouped_fp8_products_skip_experts_without_rows_and_gather_their_rows) {
 TEST(fp8_swiglu_multiplies_the_activated_gate_by_up) {
     for (const Layout &layout : kLayouts) run_variants(device, {MOEBIUS_FP8_GEMM, 3, 72, 200, 1, MOEBIUS_SWIGLU_BF16, {0, 7, 11}, &layout, true}, 6);
     run_variants(device, {MOEBIUS_FP8_GEMM, 2, 172, 128, 1, MOEBIUS_SWIGLU_E4M3, {2, 9}, &kLayouts[0], false}, 7);
+}
+TEST(swiglu_without_experts_needs_no_offsets) {
+    run_variants(device, {MOEBIUS_FP8_GEMM, 1, 172, 96, 1, MOEBIUS_SWIGLU_E4M3, {5}, &kLayouts[0], false}, 13);
+    run_variants(device, {MOEBIUS_BF16_GEMM, 1, 172, 96, 1, MOEBIUS_SWIGLU_BF16, {5}, &kLayouts[0], false}, 14);
 }
 TEST(products_over_16_bit_activations_agree_with_double_precision) {
     for (int family : {MOEBIUS_W8A16_GEMM, MOEBIUS_BF16_GEMM}) {

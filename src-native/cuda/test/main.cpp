@@ -16,12 +16,10 @@ const moebius_variant &find_variant(int family, int number) {
     std::fprintf(stderr, "no variant %d of family %d\n", number, family);
     std::abort();
 }
-void run_gemm(Device &device, const moebius_variant &variant, const moebius_gemm &gemm) {
-    int tiles = moebius_gemm_tiles(&variant, &gemm), room = device.multiprocessors() * variant.blocks_per_sm;
-    device.launch(variant.kernel, {tiles < room ? tiles : room, 1, 1}, variant.threads, variant.shared_bytes, &gemm);
-}
-void run_plain(Device &device, const moebius_variant &variant, const void *parameters, int x, int y, int z) {
-    device.launch(variant.kernel, {x, y, z}, variant.threads, variant.shared_bytes, parameters);
+void run_kernel(Device &device, const moebius_variant &variant, const void *structure) {
+    int grid[3];
+    moebius_grid(&variant, structure, device.multiprocessors(), grid);
+    device.launch(variant.kernel, grid, variant.threads, variant.shared_bytes, structure);
 }
 
 int run_tests(Device &device, const std::string &wanted) {

@@ -35,7 +35,7 @@ class Sampling {
         p.tokens = device.filled<int>(count, 0xff); p.status = device.filled<int>(count, 0xff); p.logprobs = device.filled<float>(count, 0xff);
         p.top_ids = device.filled<int>(count * top_logprobs + 1, 0xff); p.top_values = device.filled<float>(count * top_logprobs + 1, 0xff);
         p.pitch = vocabulary; p.rows = count; p.vocabulary = vocabulary; p.top_logprobs = top_logprobs;
-        run_plain(device, find_variant(MOEBIUS_SAMPLE, 0), &p, count);
+        run_kernel(device, find_variant(MOEBIUS_SAMPLE, 0), &p);
         return {device.download(p.tokens, count), device.download(p.status, count), device.download(p.top_ids, count * top_logprobs),
                 device.download(p.logprobs, count), device.download(p.top_values, count * top_logprobs)};
     }

@@ -147,5 +147,6 @@ inline std::uint8_t to_e4m3_bits(float v) {
 }
 inline unsigned pack_e4m3(float low, float high) { return to_e4m3_bits(low) | unsigned(to_e4m3_bits(high)) << 8; }
 inline float2 unpack_e4m3(unsigned pair) { return {emu::e4m3(std::uint8_t(pair)), emu::e4m3(std::uint8_t(pair >> 8))}; }
+inline float from_f16(std::uint16_t v) { return emu::half_to_float(v); }
 inline float exp2_fast(float x) { return std::exp2(x); }
 inline float exp_exact(float x) { return std::exp(x); }
