@@ -16,7 +16,7 @@ class Device {
     virtual void *allocate(std::size_t bytes) = 0; /* freed with the device */
     virtual void write(void *to, const void *from, std::size_t bytes) = 0;
     virtual void read(void *to, const void *from, std::size_t bytes) = 0;
-    virtual void launch(const char *kernel, const int (&grid)[3], int threads, int shared_bytes, const void *parameters) = 0;
+    virtual void launch(const char *kernel, const int (&grid)[3], int threads, int shared_bytes, const void *structure, std::size_t bytes) = 0;
     virtual void release() = 0; /* all allocations */
     /* Emulation is slow: cases are small there. */
     virtual bool emulated() const = 0;
@@ -41,4 +41,8 @@ std::unique_ptr<Device> open_emulation();
 
 const moebius_variant &find_variant(int family, int number);
 /* Launches a variant with its structure. */
-void run_kernel(Device &device, const moebius_variant &variant, const void *structure);
+template <class S> void run_kernel(Device &device, const moebius_variant &variant, const S *structure) {
+    int grid[3];
+    moebius_grid(&variant, structure, device.multiprocessors(), grid);
+    device.launch(variant.kernel, grid, variant.threads, variant.shared_bytes, structure, sizeof(S));
+}

@@ -1,33 +1,15 @@
-/* The emulation as a device: every kernel file compiled as C++. */
+/* The emulation as a device of the tests. */
 #include "device.h"
-#include <ptx.h>
-#include <map>
+#include "emulated/kernels.h"
 
-#include "../fp8_gemm_general.cu"
-#include "../fp8_gemm_skinny.cu"
-#include "../fp8_gemm_wide.cu"
-#include "../gemm16.cu"
-#include "../pack.cu"
-#include "../router.cu"
-#include "../norm.cu"
-#include "../rope_kv.cu"
-#include "../embedding.cu"
-#include "../attention_decode.cu"
-#include "../attention_prefill.cu"
-#include "../sampling.cu"
+#include <new>
 
 namespace {
 
-using Kernel = std::function<void(const void *)>;
-template <class P> Kernel bind(void (*kernel)(P)) {
-    return [kernel](const void *parameters) { kernel(*static_cast<const P *>(parameters)); };
-}
-#define K(name) {#name, bind(name)}
-
 class EmulatedDevice final : public Device {
   public:
-    int compute_capability() const override { return 90; }
-    int multiprocessors() const override { return 3; }
+    int compute_capability() const override { return emu::kComputeCapability; }
+    int multiprocessors() const override { return emu::kMultiprocessors; }
     bool emulated() const override { return true; }
     void *allocate(std::size_t bytes) override {
         memory.emplace_back(new (std::align_val_t(1024)) std::uint8_t[bytes]);
@@ -36,11 +18,8 @@ class EmulatedDevice final : public Device {
     }
     void write(void *to, const void *from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
     void read(void *to, const void *from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
-    void launch(const char *kernel, const int (&grid)[3], int threads, int shared_bytes, const void *parameters) override {
-        if (shared_bytes > emu::kSharedBytes) { std::fprintf(stderr, "%s: too much shared memory\n", kernel); std::abort(); }
-        const Kernel &body = kernels().at(kernel);
-        emu::block().shared_limit = shared_bytes;
-        emu::launch({grid[0], grid[1], grid[2]}, threads, [&] { body(parameters); });
+    void launch(const char *kernel, const int (&grid)[3], int threads, int shared_bytes, const void *parameters, std::size_t) override {
+        emu::run_kernel(kernel, grid, threads, shared_bytes, parameters);
     }
     void release() override {
         for (std::uint8_t *p : memory) operator delete[](p, std::align_val_t(1024));
@@ -50,25 +29,6 @@ class EmulatedDevice final : public Device {
 
   private:
     std::vector<std::uint8_t *> memory;
-    static const std::map<std::string, Kernel> &kernels() {
-        static const std::map<std::string, Kernel> all = {
-            K(moebius_fp8_general_16), K(moebius_fp8_general_64), K(moebius_fp8_general_16_swiglu), K(moebius_fp8_general_32_swiglu),
-            K(moebius_fp8_skinny_8), K(moebius_fp8_skinny_16), K(moebius_fp8_skinny_32), K(moebius_fp8_skinny_64),
-            K(moebius_fp8_skinny_8_spread), K(moebius_fp8_skinny_16_spread), K(moebius_fp8_skinny_32_spread), K(moebius_fp8_skinny_64_spread),
-            K(moebius_fp8_skinny_8_swiglu), K(moebius_fp8_skinny_16_swiglu), K(moebius_fp8_skinny_32_swiglu), K(moebius_fp8_skinny_64_swiglu),
-            K(moebius_fp8_wide_64), K(moebius_fp8_wide_128), K(moebius_fp8_wide_64_swiglu), K(moebius_fp8_wide_128_swiglu),
-            K(moebius_bf16_16), K(moebius_bf16_64), K(moebius_bf16_16_swiglu), K(moebius_bf16_32_swiglu),
-            K(moebius_w8a16_16), K(moebius_w8a16_64), K(moebius_w8a16_16_swiglu), K(moebius_w8a16_32_swiglu),
-            K(moebius_pack_weights), K(moebius_route_tokens), K(moebius_permute_tokens), K(moebius_norm_rows), K(moebius_quantize_rows),
-            K(moebius_turn_angles), K(moebius_rope_store), K(moebius_embed_tokens),
-            K(moebius_decode_16_bf16), K(moebius_decode_64_bf16), K(moebius_decode_128_bf16), K(moebius_decode_256_bf16),
-            K(moebius_decode_16_e4m3), K(moebius_decode_64_e4m3), K(moebius_decode_128_e4m3), K(moebius_decode_256_e4m3),
-            K(moebius_merge_splits),
-            K(moebius_prefill_16_bf16), K(moebius_prefill_64_bf16), K(moebius_prefill_128_bf16), K(moebius_prefill_256_bf16),
-            K(moebius_prefill_16_e4m3), K(moebius_prefill_64_e4m3), K(moebius_prefill_128_e4m3), K(moebius_prefill_256_e4m3),
-            K(moebius_sample_rows)};
-        return all;
-    }
 };
 
 }  // namespace

@@ -16,12 +16,6 @@ const moebius_variant &find_variant(int family, int number) {
     std::fprintf(stderr, "no variant %d of family %d\n", number, family);
     std::abort();
 }
-void run_kernel(Device &device, const moebius_variant &variant, const void *structure) {
-    int grid[3];
-    moebius_grid(&variant, structure, device.multiprocessors(), grid);
-    device.launch(variant.kernel, grid, variant.threads, variant.shared_bytes, structure);
-}
-
 int run_tests(Device &device, const std::string &wanted) {
     int run = 0;
     for (const Test &test : tests()) {

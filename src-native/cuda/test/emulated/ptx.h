@@ -2,8 +2,7 @@
    acted out from their documented fragment, swizzle and barrier rules. It finds wrong indices, deadlocks and wrong layouts;
    it can't find races of the memory model (a copy is done the moment it is issued). */
 #pragma once
-#include <ucontext.h>
-
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -11,6 +10,8 @@
 #include <cstring>
 #include <functional>
 #include <vector>
+
+#include "fiber.h"
 
 #define __global__
 #define __device__
@@ -39,14 +40,14 @@ constexpr std::size_t kStack = 128 * 1024;
 
 struct Barrier { int arrived = 0; int generation = 0; };
 struct Warp { std::uint64_t slot[32][10]; Barrier barrier; };
-struct Fiber { ucontext_t context; std::vector<char> stack; int thread; bool done; };
+struct Fiber { Context context; std::vector<char> stack; bool done; };
 
 struct Block {
     alignas(1024) std::uint8_t shared[kSharedBytes];
     std::vector<Fiber> fibers;
     std::vector<Warp> warps;
     Barrier barriers[16];
-    ucontext_t scheduler;
+    Context scheduler;
     int current = 0;
     int threads = 0;
     int shared_limit = kSharedBytes;
@@ -58,7 +59,7 @@ inline Block &block() { static Block *one = new (std::align_val_t(1024)) Block; 
 inline int thread() { return block().current; }
 inline int lane() { return thread() % 32; }
 inline Warp &warp() { return block().warps[thread() / 32]; }
-inline void yield() { Block &b = block(); swapcontext(&b.fibers[b.current].context, &b.scheduler); }
+inline void yield() { Block &b = block(); b.fibers[b.current].context.switch_to(b.scheduler); }
 inline void wait(Barrier &barrier, int count) {
     int generation = barrier.generation;
     if (++barrier.arrived == count) {
@@ -94,13 +95,8 @@ inline void launch(int3_ grid, int threads, const std::function<void()> &body) {
                 for (int t = 0; t < threads; t++) {
                     Fiber &f = b.fibers[t];
                     f.stack.resize(kStack);
-                    f.thread = t;
                     f.done = false;
-                    getcontext(&f.context);
-                    f.context.uc_stack.ss_sp = f.stack.data();
-                    f.context.uc_stack.ss_size = kStack;
-                    f.context.uc_link = nullptr;
-                    makecontext(&f.context, entry, 0);
+                    f.context.start(f.stack, entry);
                 }
                 long seen = -1;
                 for (int idle = 0, left = threads; left > 0;) {
@@ -108,7 +104,7 @@ inline void launch(int3_ grid, int threads, const std::function<void()> &body) {
                     for (int t = 0; t < threads; t++) {
                         if (b.fibers[t].done) continue;
                         b.current = t;
-                        swapcontext(&b.scheduler, &b.fibers[t].context);
+                        b.scheduler.switch_to(b.fibers[t].context);
                         left += !b.fibers[t].done;
                     }
                     idle = b.progress == seen ? idle + 1 : 0;
@@ -144,10 +140,17 @@ inline float half_to_float(std::uint16_t h) {
     float v = e == 0 ? std::ldexp(float(m), -24) : e == 31 ? (m ? NAN : INFINITY) : std::ldexp(1 + m / 1024.0f, e - 15);
     return h >> 15 ? -v : v;
 }
-inline float e4m3(std::uint8_t c) {
-    int e = c >> 3 & 15, m = c & 7;
-    float v = e == 15 && m == 7 ? NAN : e == 0 ? std::ldexp(float(m), -9) : std::ldexp(1 + m / 8.0f, e - 7);
-    return c >> 7 ? -v : v;
+inline float e4m3(std::uint8_t code) {
+    static const std::array<float, 256> values = [] {
+        std::array<float, 256> all{};
+        for (int c = 0; c < 256; c++) {
+            int e = c >> 3 & 15, m = c & 7;
+            float v = e == 15 && m == 7 ? NAN : e == 0 ? std::ldexp(float(m), -9) : std::ldexp(1 + m / 8.0f, e - 7);
+            all[c] = c >> 7 ? -v : v;
+        }
+        return all;
+    }();
+    return values[code];
 }
 inline float bf16(std::uint16_t c) { std::uint32_t u = std::uint32_t(c) << 16; float f; std::memcpy(&f, &u, 4); return f; }
 }  // namespace emu
