@@ -30,6 +30,11 @@ public record Sampling(
         logitBias = Map.copyOf(logitBias);
     }
 
+    /** Whether the choice depends on the tokens before. */
+    boolean hasPenalties() {
+        return repetitionPenalty != 1 || presencePenalty != 0 || frequencyPenalty != 0;
+    }
+
     public static Sampling greedy() {
         return new Sampling(0, 0, 1, 0, 1, 0, 0, Map.of(), 0);
     }

@@ -11,18 +11,23 @@ import java.util.stream.Stream;
  * under the token budget, then the waiting in order of arrival. A prompt gets its blocks when it is admitted, a decode one
  * more whenever it fills its last. If none is free then, the youngest sequence gives up all of its own and waits, to be
  * computed again from prompt and output; the oldest therefore always goes on.
+ *
+ * <p>Blocks change hands when a step is planned, while the step before may still be running: since steps run one after the
+ * other, a former owner's last write comes before the new owner's first.
  */
 final class Scheduler {
 
     private final Limits limits;
-    private final BlockPool pool;
+    private final FreeList blocks;
+    private final FreeList slots;
     /** In order of arrival: preempting takes the last, and puts it before all that wait. */
     private final List<RunningSequence> running = new ArrayList<>();
     private final Deque<RunningSequence> waiting = new ArrayDeque<>();
 
-    Scheduler(Limits limits, BlockPool pool) {
+    Scheduler(Limits limits, FreeList blocks) {
         this.limits = limits;
-        this.pool = pool;
+        this.blocks = blocks;
+        slots = new FreeList(limits.maxBatchSequences());
     }
 
     void queue(RunningSequence sequence) {
@@ -31,14 +36,10 @@ final class Scheduler {
 
     void remove(RunningSequence sequence) {
         if (running.remove(sequence)) {
-            sequence.release(pool);
+            sequence.release(blocks, slots);
         } else {
             waiting.remove(sequence);
         }
-    }
-
-    boolean isEmpty() {
-        return running.isEmpty() && waiting.isEmpty();
     }
 
     List<RunningSequence> all() {
@@ -46,67 +47,80 @@ final class Scheduler {
     }
 
     List<RunningSequence> cancelled() {
-        return Stream.concat(running.stream(), waiting.stream())
-                .filter(RunningSequence::cancelled)
-                .toList();
+        List<RunningSequence> cancelled = new ArrayList<>();
+        collectCancelled(running, cancelled);
+        collectCancelled(waiting, cancelled);
+        return cancelled;
+    }
+
+    private static void collectCancelled(Iterable<RunningSequence> sequences, List<RunningSequence> cancelled) {
+        for (RunningSequence sequence : sequences) {
+            if (sequence.cancelled()) {
+                cancelled.add(sequence);
+            }
+        }
     }
 
     Engine.Load load() {
-        return new Engine.Load(running.size(), waiting.size(), pool.used(), pool.total());
+        return new Engine.Load(running.size(), waiting.size(), blocks.used(), blocks.total());
     }
 
-    /** The next step; empty only if there is no sequence. */
+    /** The next step; empty only if no sequence can go on before a token that is on its way is here. */
     Step plan() {
-        List<Step.Slice> slices = new ArrayList<>();
+        Step step = new Step();
         for (int i = 0; i < running.size(); i++) {
             RunningSequence sequence = running.get(i);
             if (sequence.pending() == 1 && makeRoom(sequence)) {
-                slices.add(new Step.Slice(sequence, 1));
+                step.add(sequence, 1);
             }
         }
-        int budget = Math.min(limits.maxBatchTokens() - slices.size(), limits.maxPromptTokens());
+        int budget = Math.min(limits.maxBatchTokens() - step.tokens(), limits.maxPromptTokens());
         for (RunningSequence sequence : running) {
             if (sequence.pending() > 1 && budget > 0) {
-                budget -= add(slices, sequence, budget);
+                budget -= addPrefill(step, sequence, budget);
             }
         }
         while (budget > 0 && admitNext()) {
-            budget -= add(slices, running.getLast(), budget);
+            budget -= addPrefill(step, running.getLast(), budget);
         }
-        return new Step(slices);
+        return step;
     }
 
-    private static int add(List<Step.Slice> slices, RunningSequence sequence, int budget) {
+    private static int addPrefill(Step step, RunningSequence sequence, int budget) {
         int count = Math.min(sequence.pending(), budget);
-        slices.add(new Step.Slice(sequence, count));
+        step.add(sequence, count);
         return count;
     }
 
     /** Gives a decoding sequence its next block if it needs one; false if it had to give way itself. */
     private boolean makeRoom(RunningSequence sequence) {
-        while (sequence.missingBlocks() > pool.free()) {
+        while (sequence.missingBlocks() > blocks.free()) {
             RunningSequence youngest = running.removeLast();
-            youngest.release(pool);
+            youngest.release(blocks, slots);
             waiting.addFirst(youngest);
             if (youngest == sequence) {
                 return false;
             }
         }
-        sequence.allocate(pool);
+        sequence.allocate(blocks);
         return true;
     }
 
-    /** A spare block for each running sequence stays free, or the newcomer would soon be preempted again. */
+    /**
+     * A spare block for each running sequence stays free, or the newcomer would soon be preempted again. A preempted one whose
+     * token is on its way is computed again when that is here, and nobody passes it.
+     */
     private boolean admitNext() {
         RunningSequence next = waiting.peekFirst();
         if (next == null
+                || next.awaitsToken()
                 || running.size() == limits.maxBatchSequences()
-                || next.missingBlocks() + running.size() > pool.free()) {
+                || next.missingBlocks() + running.size() > blocks.free()) {
             return false;
         }
         waiting.removeFirst();
-        next.allocate(pool);
-        next.scheduled();
+        next.allocate(blocks);
+        next.admitted(slots.take());
         running.addLast(next);
         return true;
     }

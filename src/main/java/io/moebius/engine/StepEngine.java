@@ -1,29 +1,37 @@
 package io.moebius.engine;
 
+import io.moebius.backend.DeviceLostException;
+import io.moebius.backend.DeviceSampler;
 import io.moebius.backend.KvCache;
-import io.moebius.backend.Tensor;
 import io.moebius.engine.EngineObserver.Outcome;
+import io.moebius.engine.StepRunner.StartedStep;
 import io.moebius.model.Decoder;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
-/** One thread that plans a step, runs the model and samples, until closed; other threads meet it at the entrance. */
+/**
+ * One thread that plans steps, has them run and hands out their tokens, until closed; other threads meet it at the entrance. On a
+ * backend that draws tokens itself, a step is planned and started while the one before runs.
+ */
 public final class StepEngine implements Engine {
 
     private static final System.Logger LOG = System.getLogger(StepEngine.class.getName());
     private static final int FAILED_STEPS_TO_DIE = 3;
+    private static final Flight NOTHING = new Flight(new Step(), null);
 
-    private final Decoder decoder;
-    private final KvCache cache;
     private final EngineObserver observer;
     private final PromptValidator validator;
     private final Scheduler scheduler;
-    private final Sampler sampler;
+    private final StepRunner runner;
     private final Entrance entrance;
-    private final float[] logits;
+    private final Runnable loop;
     private final Thread thread;
     private int failedSteps;
+
+    /** A started step whose tokens have not been seen. */
+    private record Flight(Step step, StartedStep started) {}
 
     /**
      * Starts the engine's thread.
@@ -37,13 +45,14 @@ public final class StepEngine implements Engine {
             throw new IllegalArgumentException("the limit for tokens in a step is " + limits.maxBatchTokens()
                     + "; the model takes at most " + decoder.maxBatchTokens());
         }
-        this.decoder = decoder;
-        this.cache = cache;
         this.observer = observer;
         validator = new PromptValidator(decoder.vocabulary(), limits.maxSequenceLength(), cache.blocks());
-        scheduler = new Scheduler(limits, new BlockPool(cache.blocks()));
-        sampler = new Sampler(decoder.vocabulary(), ignoreNan);
-        logits = new float[decoder.vocabulary()];
+        scheduler = new Scheduler(limits, new FreeList(cache.blocks()));
+        Optional<DeviceSampler> sampler = decoder.backend().sampler(limits.maxBatchSequences(), decoder.vocabulary());
+        runner = sampler.isPresent()
+                ? new DeviceSampling(decoder, cache, sampler.get(), ignoreNan)
+                : new HostSampling(decoder, cache, ignoreNan);
+        loop = sampler.isPresent() ? this::runOverlapped : this::runPlain;
         long capacity = (long) limits.maxBatchSequences() + limits.maxQueue();
         entrance = new Entrance((int) Math.min(capacity, Integer.MAX_VALUE), scheduler.load());
         thread = Thread.ofPlatform().name("engine").start(this::run);
@@ -95,10 +104,7 @@ public final class StepEngine implements Engine {
     private void run() {
         RuntimeException cause = new IllegalStateException("the engine was closed");
         try {
-            while (entrance.meet(scheduler, this::welcome)) {
-                scheduler.cancelled().forEach(sequence -> leave(sequence, Outcome.CANCELLED));
-                step();
-            }
+            loop.run();
         } catch (RuntimeException | Error e) {
             LOG.log(Level.ERROR, "the engine has stopped", e);
             cause = asRuntime(e);
@@ -106,47 +112,94 @@ public final class StepEngine implements Engine {
         end(cause);
     }
 
+    /** Plans a step when all tokens of the one before are known. */
+    private void runPlain() {
+        while (entrance.meet(scheduler, this::welcome)) {
+            leaveCancelled();
+            land(start(scheduler.plan()));
+        }
+    }
+
+    /** Plans and starts a step while the one before runs, as though none of its sequences ended there; what did is left out on landing. */
+    private void runOverlapped() {
+        Flight flying = NOTHING;
+        while (entrance.meet(scheduler, this::welcome)) {
+            leaveCancelled();
+            Flight next = start(scheduler.plan());
+            land(flying);
+            flying = next;
+        }
+        land(flying);
+    }
+
     private void welcome(RunningSequence sequence) {
         hear(() -> observer.queued(sequence.history().prompt()));
     }
 
-    private void step() {
-        Step step = scheduler.plan();
+    private void leaveCancelled() {
+        scheduler.cancelled().forEach(sequence -> leave(sequence, Outcome.CANCELLED));
+    }
+
+    private Flight start(Step step) {
         if (step.slices().isEmpty()) {
+            return NOTHING;
+        }
+        try {
+            StartedStep started = runner.start(step);
+            step.started();
+            return new Flight(step, started);
+        } catch (RuntimeException | Error e) {
+            failed(step, e);
+            return NOTHING;
+        }
+    }
+
+    private void land(Flight flight) {
+        if (flight == NOTHING) {
             return;
         }
         try {
-            Tensor rows = decoder.forward(step.batch(), cache);
-            int row = 0;
-            for (Step.Slice slice : step.slices()) {
-                boolean completes = slice.completes();
-                slice.sequence().cached(slice.count());
-                if (completes) {
-                    decoder.backend().read(rows, row++, logits);
-                    next(slice.sequence());
-                }
-            }
-            failedSteps = 0;
+            flight.started.await();
         } catch (RuntimeException | Error e) {
-            LOG.log(Level.ERROR, "a step of " + step.slices().size() + " sequences failed", e);
-            List<RunningSequence> present = scheduler.all();
-            step.slices().stream()
-                    .map(Step.Slice::sequence)
-                    .filter(present::contains)
-                    .forEach(sequence -> fail(sequence, asRuntime(e)));
-            if (++failedSteps == FAILED_STEPS_TO_DIE) {
-                throw new IllegalStateException(failedSteps + " steps in a row failed", e);
+            failed(flight.step, e);
+            return;
+        }
+        failedSteps = 0;
+        for (Step.Slice slice : flight.step.slices()) {
+            if (slice.completes() && !slice.sequence().hasLeft()) {
+                next(slice, flight.started);
             }
         }
     }
 
-    private void next(RunningSequence sequence) {
+    private void failed(Step step, Throwable cause) {
+        if (cause instanceof DeviceLostException lost) {
+            throw lost;
+        }
+        List<RunningSequence> present = step.slices().stream()
+                .map(Step.Slice::sequence)
+                .filter(sequence -> !sequence.hasLeft())
+                .toList();
+        if (present.isEmpty()) {
+            return;
+        }
+        LOG.log(Level.ERROR, "a step of " + present.size() + " sequences failed", cause);
+        present.forEach(sequence -> fail(sequence, asRuntime(cause)));
+        if (++failedSteps == FAILED_STEPS_TO_DIE) {
+            throw new IllegalStateException(failedSteps + " steps in a row failed", cause);
+        }
+    }
+
+    private void next(Step.Slice slice, StartedStep started) {
+        RunningSequence sequence = slice.sequence();
         if (sequence.cancelled()) {
             return;
         }
         GeneratedToken token;
         try {
-            token = sampler.sample(logits, sequence.prompt(), sequence.history());
+            token = started.token(slice);
+        } catch (DeviceLostException e) {
+            throw e;
         } catch (RuntimeException e) {
             fail(sequence, e);
             return;
@@ -173,6 +226,7 @@ public final class StepEngine implements Engine {
 
     private void leave(RunningSequence sequence, Outcome outcome) {
         scheduler.remove(sequence);
+        sequence.leave();
         hear(() -> observer.left(outcome, sequence.outputTokens(), sequence.sinceQueued()));
     }
 

@@ -6,8 +6,11 @@ import io.moebius.backend.KvCache;
 import io.moebius.backend.Tensor;
 import io.moebius.model.Decoder;
 import java.lang.reflect.Proxy;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
 
 /**
@@ -18,15 +21,14 @@ final class ToyDecoder implements Decoder {
 
     static final int VOCABULARY = 64;
 
-    private final List<Batch> batches = new ArrayList<>();
+    private final List<Batch> batches = new CopyOnWriteArrayList<>();
+    private final Semaphore forwards = new Semaphore(0);
+    private final Optional<ToyDevice> device;
     private final Backend backend = (Backend) Proxy.newProxyInstance(
-            Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
-                if (!method.getName().equals("read")) {
-                    throw new UnsupportedOperationException(method.getName());
-                }
-                float[] row = ((Rows) arguments[0]).values()[(int) arguments[1]];
-                System.arraycopy(row, 0, (float[]) arguments[2], 0, row.length);
-                return null;
+            Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> switch (method.getName()) {
+                case "sampler" -> sampler();
+                case "read" -> read((Rows) arguments[0], (int) arguments[1], (float[]) arguments[2]);
+                default -> throw new UnsupportedOperationException(method.getName());
             });
     /** Called before each step, in which tests may wait or throw. */
     volatile Consumer<Batch> beforeStep = batch -> {};
@@ -39,11 +41,7 @@ final class ToyDecoder implements Decoder {
         }
     }
 
-    private record Rows(float[][] values) implements Tensor {
-        @Override
-        public int rows() {
-            return values.length;
-        }
+    record Rows(int rows, CompletableFuture<float[][]> values) implements Tensor {
 
         @Override
         public int columns() {
@@ -61,6 +59,29 @@ final class ToyDecoder implements Decoder {
         }
     }
 
+    private ToyDecoder(Optional<ToyDevice> device) {
+        this.device = device;
+    }
+
+    /** Has computed a step when {@link #forward} returns. */
+    static ToyDecoder synchronous() {
+        return new ToyDecoder(Optional.empty());
+    }
+
+    /** Computes steps, and draws their tokens, on a device of its own. */
+    static ToyDecoder asynchronous() {
+        return new ToyDecoder(Optional.of(new ToyDevice()));
+    }
+
+    private Optional<ToyDevice> sampler() {
+        return device;
+    }
+
+    private static Void read(Rows rows, int row, float[] out) {
+        System.arraycopy(rows.values().join()[row], 0, out, 0, VOCABULARY);
+        return null;
+    }
+
     static float[] logits(int[] history, int length) {
         long hash = 1;
         for (int i = 0; i < length; i++) {
@@ -75,7 +96,8 @@ final class ToyDecoder implements Decoder {
         return logits;
     }
 
-    synchronized List<Batch> batches() {
+    /** Those that have been computed. */
+    List<Batch> batches() {
         return List.copyOf(batches);
     }
 
@@ -99,17 +121,29 @@ final class ToyDecoder implements Decoder {
         return new KvCache.Shape(1, 1, 1);
     }
 
+    /** Waits for as many further calls of {@link #forward}. */
+    void awaitForwards(int count) {
+        forwards.acquireUninterruptibly(count);
+    }
+
     @Override
-    public synchronized Tensor forward(Batch batch, KvCache kvCache) {
+    public Tensor forward(Batch batch, KvCache cache) {
+        forwards.release();
+        CompletableFuture<float[][]> values = device.map(on -> on.enqueue(() -> compute(batch, (Cache) cache)))
+                .orElseGet(() -> CompletableFuture.completedFuture(compute(batch, (Cache) cache)));
+        return new Rows(batch.logitRows().length, values);
+    }
+
+    private float[][] compute(Batch batch, Cache cache) {
         beforeStep.accept(batch);
         batches.add(batch);
-        Cache cache = (Cache) kvCache;
         float[][] rows = new float[batch.logitRows().length][];
         int row = 0;
         for (int s = 0; s < batch.sequences(); s++) {
             for (int t = batch.offsets()[s]; t < batch.offsets()[s + 1]; t++) {
                 int slot = slot(batch.blockTables()[s], batch.positions()[t]);
-                cache.tokens()[slot] = batch.tokens()[t];
+                int token = batch.tokens()[t];
+                cache.tokens()[slot] = device.map(on -> on.token(token)).orElse(token);
                 cache.positions()[slot] = batch.positions()[t];
             }
             int last = batch.offsets()[s + 1] - 1;
@@ -120,7 +154,7 @@ final class ToyDecoder implements Decoder {
         if (row != rows.length) {
             throw new IllegalArgumentException("logits asked for tokens that are not the last of their sequence");
         }
-        return new Rows(rows);
+        return rows;
     }
 
     private float[] logitsFrom(Cache cache, int[] blockTable, int length) {
