@@ -21,9 +21,12 @@
 
 namespace {
 
-using Kernel = std::function<void(const void *)>;
+struct Kernel {
+    std::function<void(const void *)> body;
+    std::size_t parameter_bytes;
+};
 template <class P> Kernel bind(void (*kernel)(P)) {
-    return [kernel](const void *parameters) { kernel(*static_cast<const P *>(parameters)); };
+    return {[kernel](const void *parameters) { kernel(*static_cast<const P *>(parameters)); }, sizeof(P)};
 }
 #define K(name) {#name, bind(name)}
 
@@ -49,10 +52,13 @@ const std::map<std::string, Kernel> &kernels() {
 
 }  // namespace
 
-bool emu::has_kernel(const char *name) { return kernels().count(name) > 0; }
+std::size_t emu::parameter_bytes(const char *name) {
+    auto found = kernels().find(name);
+    return found == kernels().end() ? 0 : found->second.parameter_bytes;
+}
 
 void emu::run_kernel(const char *name, const int (&grid)[3], int threads, int shared_bytes, const void *parameters) {
-    const Kernel &body = kernels().at(name);
+    const std::function<void(const void *)> &body = kernels().at(name).body;
     if (shared_bytes > kSharedBytes) { std::fprintf(stderr, "emulator: %s: too much shared memory\n", name); std::abort(); }
     block().shared_limit = shared_bytes;
     launch({grid[0], grid[1], grid[2]}, threads, [&] { body(parameters); });
