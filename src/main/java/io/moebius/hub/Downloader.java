@@ -12,29 +12,29 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
 
 /** Fetches a revision into the cache: blobs first, then the snapshot's links, last the reference that makes it found. */
 final class Downloader {
 
-    private static final int FILES_AT_ONCE = 8;
-    /** What must stay free on the disk. */
-    private static final long RESERVE_BYTES = 64 << 20;
+    private static final int FILES_AT_ONCE = 4;
+    /** What must stay free on the disk: more than the pieces that lie there twice while they are put together. */
+    private static final long RESERVE_BYTES = 512 << 20;
 
     private final HubTransport transport;
     private final Hub hub;
     private final HubCache cache;
-    private final BlobDownload.Sleeper sleeper;
+    private final RangeDownload.Sleeper sleeper;
+    private final long pieceBytes;
 
-    Downloader(HubTransport transport, Hub hub, HubCache cache, BlobDownload.Sleeper sleeper) {
+    /** @param pieceBytes what one request asks for */
+    Downloader(HubTransport transport, Hub hub, HubCache cache, RangeDownload.Sleeper sleeper, long pieceBytes) {
         this.transport = transport;
         this.hub = hub;
         this.cache = cache;
         this.sleeper = sleeper;
+        this.pieceBytes = pieceBytes;
     }
 
     /** @return the snapshot's folder */
@@ -64,6 +64,9 @@ final class Downloader {
             return snapshot;
         } catch (IOException e) {
             throw noRoom(folder, e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new HubException(Kind.UNREACHABLE, "the download was interrupted; the same command goes on");
         }
     }
 
@@ -86,15 +89,10 @@ final class Downloader {
                 .formatted(folder, Hub.oneLine(reason)));
     }
 
-    private static void checkRoom(Path folder, Map<String, RemoteFile> blobs) throws IOException {
+    private void checkRoom(Path folder, Map<String, RemoteFile> blobs) throws IOException {
         long needed = 0;
         for (RemoteFile file : blobs.values()) {
-            long have = 0;
-            for (String suffix : new String[] {"", ".incomplete"}) {
-                Path path = folder.resolve("blobs").resolve(file.etag() + suffix);
-                have = Math.max(have, Files.isRegularFile(path) ? Math.min(Files.size(path), file.bytes()) : 0);
-            }
-            needed += file.bytes() - have;
+            needed += file.bytes() - arrived(folder, file);
         }
         long free = Files.getFileStore(folder).getUsableSpace();
         if (needed > 0 && needed + RESERVE_BYTES > free) {
@@ -103,37 +101,29 @@ final class Downloader {
         }
     }
 
-    private void fetchAll(
-            String repository, RemoteRevision remote, Path folder, Map<String, RemoteFile> blobs, Progress progress) throws IOException {
+    private PartialBlob partial(Path folder, RemoteFile file) {
+        return new PartialBlob(folder.resolve("blobs"), file, pieceBytes);
+    }
+
+    private long arrived(Path folder, RemoteFile file) throws IOException {
+        return Files.isRegularFile(folder.resolve("blobs").resolve(file.etag())) ? file.bytes() : partial(folder, file).arrived();
+    }
+
+    private void fetchAll(String repository, RemoteRevision remote, Path folder, Map<String, RemoteFile> blobs, Progress progress)
+            throws IOException, InterruptedException {
         long all = blobs.values().stream().mapToLong(RemoteFile::bytes).sum();
         AtomicLong done = new AtomicLong();
-        try (ExecutorService workers = Executors.newFixedThreadPool(FILES_AT_ONCE, Thread.ofPlatform().daemon().name("download-", 0).factory())) {
-            List<Future<?>> running = new ArrayList<>();
-            for (RemoteFile file : blobs.values()) {
-                running.add(workers.submit(() -> {
-                    new BlobDownload(
-                            transport, hub, repository, remote.commit(), file, folder, sleeper,
-                            bytes -> progress.downloaded(done.addAndGet(bytes), all)).run();
-                    return null;
-                }));
-            }
-            for (Future<?> each : running) {
-                try {
-                    each.get();
-                } catch (ExecutionException e) {
-                    workers.shutdownNow();
-                    switch (e.getCause()) {
-                        case HubException failure -> throw failure;
-                        case IOException failure -> throw failure;
-                        default -> throw new IllegalStateException(e.getCause());
-                    }
-                } catch (InterruptedException e) {
-                    workers.shutdownNow();
-                    Thread.currentThread().interrupt();
-                    throw new HubException(Kind.UNREACHABLE, "the download was interrupted; the same command goes on");
-                }
-            }
+        LongConsumer counter = bytes -> progress.downloaded(done.addAndGet(bytes), all);
+        List<BlobDownload> downloads = new ArrayList<>();
+        for (RemoteFile file : blobs.values()) {
+            long arrived = arrived(folder, file);
+            done.addAndGet(arrived);
+            downloads.add(new BlobDownload(
+                    file, folder, partial(folder, file), arrived,
+                    () -> new RangeDownload(transport, hub, repository, remote.commit(), file, sleeper, counter), sleeper, counter));
         }
+        counter.accept(0);
+        Parallel.run(downloads, FILES_AT_ONCE);
     }
 
     private static void link(Path link, Path target) throws IOException {

@@ -12,6 +12,7 @@ public final class ModelSource {
 
     private static final int CONNECT_MILLIS = 10_000;
     private static final int STALL_MILLIS = 30_000;
+    private static final long PIECE_BYTES = 64 << 20;
 
     private final Hub hub;
     private final HubCache cache;
@@ -19,14 +20,14 @@ public final class ModelSource {
     private final Downloader downloader;
 
     public static ModelSource of(Map<String, String> environment) {
-        return new ModelSource(Hub.of(environment), HubCache.of(environment), STALL_MILLIS, Thread::sleep);
+        return new ModelSource(Hub.of(environment), HubCache.of(environment), STALL_MILLIS, Thread::sleep, PIECE_BYTES);
     }
 
-    ModelSource(Hub hub, HubCache cache, int stallMillis, BlobDownload.Sleeper sleeper) {
+    ModelSource(Hub hub, HubCache cache, int stallMillis, RangeDownload.Sleeper sleeper, long pieceBytes) {
         this.hub = hub;
         this.cache = cache;
         this.transport = new HubTransport(hub, CONNECT_MILLIS, stallMillis);
-        this.downloader = new Downloader(transport, hub, cache, sleeper);
+        this.downloader = new Downloader(transport, hub, cache, sleeper, pieceBytes);
     }
 
     /**

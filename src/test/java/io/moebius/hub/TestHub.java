@@ -81,7 +81,7 @@ public final class TestHub implements AutoCloseable {
         return "http://127.0.0.1:" + store.getAddress().getPort();
     }
 
-    static String etag(String name, byte[] content) {
+    public static String etag(String name, byte[] content) {
         try {
             if (name.endsWith(".safetensors")) {
                 return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
@@ -159,18 +159,16 @@ public final class TestHub implements AutoCloseable {
         }
     }
 
-    private void send(HttpExchange exchange, byte[] content) throws IOException {
+    void send(HttpExchange exchange, byte[] content) throws IOException {
         String range = exchange.getRequestHeaders().getFirst("Range");
-        int from = 0;
         if (range != null) {
             ranges.add(range);
-            from = Integer.parseInt(range.replaceAll("bytes=(\\d+)-", "$1"));
-            exchange.getResponseHeaders().add("Content-Range", "bytes %d-%d/%d".formatted(from, content.length - 1, content.length));
         }
-        exchange.sendResponseHeaders(range == null ? 200 : 206, content.length - from == 0 ? -1 : content.length - from);
+        int from = begin(exchange, content);
+        int end = end(exchange, content);
         try (OutputStream out = exchange.getResponseBody()) {
-            for (int at = from; at < content.length; ) {
-                int count = (int) Math.min(Math.min(16384, bytesPerMilli), content.length - at);
+            for (int at = from; at < end; ) {
+                int count = (int) Math.min(Math.min(16384, bytesPerMilli), end - at);
                 out.write(content, at, count);
                 bytesSent.addAndGet(count);
                 at += count;
@@ -180,6 +178,23 @@ public final class TestHub implements AutoCloseable {
                 }
             }
         }
+    }
+
+    /** Sends the headers for the range that is asked for. @return its first byte */
+    static int begin(HttpExchange exchange, byte[] content) throws IOException {
+        String range = exchange.getRequestHeaders().getFirst("Range");
+        int from = range == null ? 0 : Integer.parseInt(range.replaceAll("bytes=(\\d+)-\\d+", "$1"));
+        int end = end(exchange, content);
+        if (range != null) {
+            exchange.getResponseHeaders().add("Content-Range", "bytes %d-%d/%d".formatted(from, end - 1, content.length));
+        }
+        exchange.sendResponseHeaders(range == null ? 200 : 206, end - from == 0 ? -1 : end - from);
+        return from;
+    }
+
+    static int end(HttpExchange exchange, byte[] content) {
+        String range = exchange.getRequestHeaders().getFirst("Range");
+        return range == null ? content.length : Integer.parseInt(range.replaceAll("bytes=\\d+-(\\d+)", "$1")) + 1;
     }
 
     static Fault status(int status, String... headers) {
@@ -209,23 +224,29 @@ public final class TestHub implements AutoCloseable {
     /** Sends {@code count} bytes from where it is asked to, and hangs up. */
     static Fault drop(int count) {
         return (exchange, content) -> {
-            String range = exchange.getRequestHeaders().getFirst("Range");
-            int from = range == null ? 0 : Integer.parseInt(range.replaceAll("bytes=(\\d+)-", "$1"));
-            if (range != null) {
-                exchange.getResponseHeaders().add("Content-Range", "bytes %d-%d/%d".formatted(from, content.length - 1, content.length));
-            }
-            exchange.sendResponseHeaders(range == null ? 200 : 206, content.length - from);
-            exchange.getResponseBody().write(content, from, Math.min(count, content.length - from));
+            int from = begin(exchange, content);
+            exchange.getResponseBody().write(content, from, Math.min(count, end(exchange, content) - from));
             exchange.getResponseBody().flush();
             throw new IOException("dropped");
+        };
+    }
+
+    /** Fails in that way where it is asked from byte {@code from} on, else answers as it should. */
+    Fault from(int from, Fault fault) {
+        return (exchange, content) -> {
+            String range = exchange.getRequestHeaders().getFirst("Range");
+            if (range != null && range.startsWith("bytes=" + from + "-")) {
+                fault.answer(exchange, content);
+            } else {
+                send(exchange, content);
+            }
         };
     }
 
     /** Sends its headers and {@code count} bytes, then nothing for a while. */
     static Fault stall(int count, long millis) {
         return (exchange, content) -> {
-            exchange.sendResponseHeaders(200, content.length);
-            exchange.getResponseBody().write(content, 0, count);
+            exchange.getResponseBody().write(content, begin(exchange, content), count);
             exchange.getResponseBody().flush();
             java.util.concurrent.locks.LockSupport.parkNanos(millis * 1_000_000);
             throw new IOException("dropped");
