@@ -1,6 +1,8 @@
 package io.moebius.backend;
 
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * The kernels of a decoder, and the memory they work on. A call may return before its work is done; {@link #read} waits.
@@ -26,6 +28,29 @@ public interface Backend extends AutoCloseable {
 
     /** Takes a weight over; its mapped memory must stay open as long as this backend. */
     Matrix load(Weight weight);
+
+    /** Takes weights of one shape over that will be used together, as the same matrices of all experts of a layer. */
+    default List<Matrix> loadTogether(List<Weight> weights) {
+        return weights.stream().map(this::load).toList();
+    }
+
+    /** Takes a matrix over whose rows are looked up, or compared with single tokens; it may be used as any other, too. */
+    default Matrix loadTable(Weight weight) {
+        return load(weight);
+    }
+
+    /** Bytes of the device's own memory that can still be allocated; empty where kernels work in the memory of the host. */
+    default OptionalLong freeBytes() {
+        return OptionalLong.empty();
+    }
+
+    /**
+     * Runs a step of a model; its logits stay valid until the next call. A backend may add rows to a batch that nobody sees, and may
+     * repeat what it recorded when the program last ran on a batch of that size.
+     */
+    default Tensor run(Program program, Batch batch, KvCache cache) {
+        return program.run(batch, cache);
+    }
 
     /** Bytes that one block needs in {@link #kvCache}. */
     long kvBlockBytes(KvCache.Shape shape);

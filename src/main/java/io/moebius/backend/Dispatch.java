@@ -5,4 +5,9 @@ package io.moebius.backend;
 public interface Dispatch {
 
     void run(KernelCall call);
+
+    /** Whether it takes the time of each call, which must then have ended when {@link KernelCall#run} returns. */
+    default boolean timesCalls() {
+        return false;
+    }
 }

@@ -12,8 +12,10 @@ import io.moebius.backend.Routing;
 import io.moebius.backend.Tensor;
 import io.moebius.backend.Weight;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * Adds up the work that a decoder asks another backend for. Which experts a router chose is not visible from here: as many are
@@ -44,6 +46,27 @@ final class MeteredBackend implements Backend {
         Matrix matrix = backend.load(weight);
         bytes.put(matrix, weight.bytes());
         return matrix;
+    }
+
+    @Override
+    public List<Matrix> loadTogether(List<Weight> weights) {
+        List<Matrix> matrices = backend.loadTogether(weights);
+        for (int i = 0; i < matrices.size(); i++) {
+            bytes.put(matrices.get(i), weights.get(i).bytes());
+        }
+        return matrices;
+    }
+
+    @Override
+    public Matrix loadTable(Weight weight) {
+        Matrix matrix = backend.loadTable(weight);
+        bytes.put(matrix, weight.bytes());
+        return matrix;
+    }
+
+    @Override
+    public OptionalLong freeBytes() {
+        return backend.freeBytes();
     }
 
     @Override

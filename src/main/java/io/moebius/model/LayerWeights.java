@@ -21,9 +21,14 @@ record LayerWeights(Checkpoint checkpoint, Backend backend, int layer) {
 
     /** The same layer of every expert: mlp.experts.E.name. */
     List<Matrix> experts(String name, int rows, int columns) {
-        return IntStream.range(0, config().experts())
-                .mapToObj(expert -> linear("mlp.experts." + expert + "." + name, rows, columns))
-                .toList();
+        return backend.loadTogether(IntStream.range(0, config().experts())
+                .mapToObj(expert -> checkpoint.linear(full("mlp.experts." + expert + "." + name), rows, columns))
+                .toList());
+    }
+
+    /** The matrix {@code name} [rows, columns] that single tokens are compared with. */
+    Matrix router(String name, int rows, int columns) {
+        return backend.loadTable(checkpoint.linear(full(name), rows, columns));
     }
 
     /** The vector {@code name}, of a norm or a bias. */

@@ -13,7 +13,7 @@ record MixtureOfExperts(Matrix norm, Matrix router, Experts experts) implements 
         int ffn = weights.config().ffn();
         return new MixtureOfExperts(
                 weights.vector("post_attention_layernorm.weight", hidden),
-                weights.linear("mlp.gate", weights.config().experts(), hidden),
+                weights.router("mlp.gate", weights.config().experts(), hidden),
                 new Experts(
                         weights.experts("gate_proj", ffn, hidden),
                         weights.experts("up_proj", ffn, hidden),

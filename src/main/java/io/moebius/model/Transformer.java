@@ -5,6 +5,7 @@ import io.moebius.backend.Batch;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.KvStorage;
 import io.moebius.backend.Matrix;
+import io.moebius.backend.Program;
 import io.moebius.backend.Tensor;
 import io.moebius.checkpoint.Checkpoint;
 import io.moebius.checkpoint.ModelConfig;
@@ -22,6 +23,17 @@ public final class Transformer implements Decoder {
     private final List<DecoderLayer> layers;
     private final Matrix norm;
     private final Matrix head;
+    private final Program program = new Program() {
+        @Override
+        public int mostLogitRows() {
+            return workspace.maxSequences();
+        }
+
+        @Override
+        public Tensor run(Batch batch, KvCache cache) {
+            return step(batch, cache);
+        }
+    };
 
     private Transformer(
             ModelConfig config,
@@ -51,7 +63,7 @@ public final class Transformer implements Decoder {
             Checkpoint checkpoint, Backend backend, int maxTokens, int maxSequences, DoubleConsumer progress) {
         ModelConfig config = checkpoint.config();
         Family family = Family.of(config.architecture());
-        Matrix embedding = backend.load(
+        Matrix embedding = backend.loadTable(
                 checkpoint.tensor("model.embed_tokens.weight", config.vocabulary(), config.hidden()));
         List<DecoderLayer> layers = new ArrayList<>();
         for (int layer = 0; layer < config.layers(); layer++) {
@@ -68,6 +80,10 @@ public final class Transformer implements Decoder {
 
     @Override
     public Tensor forward(Batch batch, KvCache cache) {
+        return backend.run(program, batch, cache);
+    }
+
+    private Tensor step(Batch batch, KvCache cache) {
         Workspace.Step w = workspace.step(batch);
         backend.embed(batch, embedding, w.hidden());
         for (int layer = 0; layer < layers.size(); layer++) {

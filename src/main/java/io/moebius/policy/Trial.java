@@ -49,6 +49,11 @@ final class Trial implements Dispatch {
         done[1] += call.flops();
     }
 
+    @Override
+    public boolean timesCalls() {
+        return true;
+    }
+
     /** The time of every site that the step had. */
     Map<Site, Long> nanos() {
         return nanos;

@@ -13,7 +13,7 @@ public final class CudaException extends RuntimeException {
         this.error = error;
     }
 
-    public boolean outOfMemory() {
+    boolean outOfMemory() {
         return error.equals(OUT_OF_MEMORY);
     }
 }

@@ -1,5 +1,6 @@
 package io.moebius.backend.cuda;
 
+import io.moebius.backend.Activations;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -15,7 +16,7 @@ import java.nio.file.Path;
  * The CUDA driver of a machine without a GPU (src-native/cuda/test/driver): the kernels run in emulation, and enqueued work is done only
  * when somebody waits for it. One for the whole process.
  */
-final class EmulatedDriver {
+public final class EmulatedDriver {
 
     private static final Path LIBRARIES = Path.of("target/cuda/driver").toAbsolutePath();
     /** What the emulation takes for a module: nothing but the first word of a fatbin. */
@@ -32,8 +33,12 @@ final class EmulatedDriver {
         return SymbolLookup.loaderLookup();
     }
 
-    static Driver open() {
+    static LibraryDriver open() {
         return new LibraryDriver(0);
+    }
+
+    public static CudaBackend backend(Activations activations) {
+        return new CudaBackend(activations, open(), FATBIN, "emulated");
     }
 
     /** The {@code call}-th call of a function from now on returns {@code result}; from 700 to 719 the device is lost then. */

@@ -1,0 +1,416 @@
+package io.moebius.backend.cuda;
+
+import io.moebius.backend.Activations;
+import io.moebius.backend.Backend;
+import io.moebius.backend.Batch;
+import io.moebius.backend.Dispatch;
+import io.moebius.backend.Experts;
+import io.moebius.backend.KvCache;
+import io.moebius.backend.Matrix;
+import io.moebius.backend.Program;
+import io.moebius.backend.Roofline;
+import io.moebius.backend.Rope;
+import io.moebius.backend.Routing;
+import io.moebius.backend.Site;
+import io.moebius.backend.Tensor;
+import io.moebius.backend.Tunable;
+import io.moebius.backend.Variant;
+import io.moebius.backend.Weight;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
+
+/**
+ * CUDA kernels over packed weights, with bf16 or e4m3 activations around a float32 residual. Norms, gated products and attention are
+ * computed when a product needs them, in the format that it reads. Checks every index that becomes an address.
+ */
+public final class CudaBackend implements Backend, Tunable {
+
+    private final Activations activations;
+    private final String build;
+    private final Driver driver;
+    private final long stream;
+    private final DeviceMemory memory;
+    private final KernelTable table = KernelTable.read();
+    private final CudaCatalogue catalogue;
+    private final Calls calls;
+    private final WeightUpload upload;
+    private final StepInputs inputs;
+    private final AttentionKernels attention;
+    private final Routers routers;
+    private final Evaluation evaluation;
+    private final ExpertLayers expertLayers;
+    private final StepGraphs graphs;
+    private Driver.Pinned row;
+    private boolean open = true;
+
+    /**
+     * @param driver of the device; this backend closes it
+     * @param fatbin the kernels
+     * @param build  what they were built from
+     * @throws CudaException if they don't run on the device
+     */
+    public CudaBackend(Activations activations, LibraryDriver driver, byte[] fatbin, String build) {
+        this(activations, (Driver) driver, fatbin, build);
+    }
+
+    CudaBackend(Activations activations, Driver driver, byte[] fatbin, String build) {
+        this.activations = activations;
+        this.build = build;
+        this.driver = driver;
+        stream = driver.stream();
+        memory = new DeviceMemory(driver, stream);
+        Launcher launcher = new Launcher(driver, fatbin, stream);
+        catalogue = new CudaCatalogue(table, driver.device());
+        calls = new Calls(driver, stream, call -> call.run(defaultVariant(call.site(), call.tokens())));
+        upload = new WeightUpload(driver, memory, launcher, table, stream);
+        inputs = new StepInputs(driver, memory, launcher, table, stream);
+        Norms norms = new Norms(driver, memory, launcher, table, stream);
+        Products products = new Products(memory, launcher, calls, catalogue);
+        attention = new AttentionKernels(driver, memory, table, launcher, calls, catalogue, inputs, stream);
+        evaluation = new Evaluation(activations, products, norms, attention, upload);
+        routers = new Routers(launcher, table, evaluation);
+        expertLayers = new ExpertLayers(evaluation, products);
+        graphs = new StepGraphs(driver, memory, inputs, evaluation, stream);
+    }
+
+    @Override
+    public String description() {
+        Driver.Device device = driver.device();
+        return "cuda (%s, compute capability %d.%d, %d multiprocessors)".formatted(
+                device.name(), device.computeCapability() / 10, device.computeCapability() % 10, device.multiprocessors());
+    }
+
+    @Override
+    public Activations activations() {
+        return activations;
+    }
+
+    @Override
+    public Tensor tensor(int rows, int columns) {
+        requireOpen();
+        return new CudaTensor(new ActivationBuffer(memory, (long) rows * columns), rows, columns);
+    }
+
+    @Override
+    public Routing routing(int tokens, int topK) {
+        requireOpen();
+        return CudaRouting.of(memory, tokens, topK);
+    }
+
+    @Override
+    public Matrix load(Weight weight) {
+        requireOpen();
+        CudaMatrix matrix = new CudaMatrix(weight, upload);
+        if (weight.rows() == 1) {
+            matrix.vector();
+        } else {
+            matrix.packed();
+        }
+        return matrix;
+    }
+
+    @Override
+    public List<Matrix> loadTogether(List<Weight> weights) {
+        requireOpen();
+        PackedWeights packed = upload.pack(weights);
+        Stream.Builder<Matrix> matrices = Stream.builder();
+        for (int i = 0; i < weights.size(); i++) {
+            matrices.add(new CudaMatrix(weights.get(i), upload, packed, i));
+        }
+        return matrices.build().toList();
+    }
+
+    /** The layout follows from the first use. */
+    @Override
+    public Matrix loadTable(Weight weight) {
+        requireOpen();
+        return new CudaMatrix(weight, upload);
+    }
+
+    @Override
+    public OptionalLong freeBytes() {
+        requireOpen();
+        upload.release();
+        return OptionalLong.of(driver.freeBytes());
+    }
+
+    @Override
+    public long kvBlockBytes(KvCache.Shape shape) {
+        return 2 * shape.layers() * CudaKvCache.blockBytes(shape, table.paddedDim(shape.headDim()));
+    }
+
+    @Override
+    public KvCache kvCache(KvCache.Shape shape, int blocks) {
+        requireOpen();
+        upload.release();
+        int padded = table.paddedDim(shape.headDim());
+        long bytes = CudaKvCache.bytes(shape, padded, blocks);
+        return new CudaKvCache(shape, blocks, padded, memory.zeroed(bytes), memory.zeroed(bytes));
+    }
+
+    @Override
+    public Tensor run(Program program, Batch batch, KvCache cache) {
+        requireOpen();
+        if (StepGraphs.suits(batch) && !calls.timed()) {
+            return graphs.run(program, batch, (CudaKvCache) cache);
+        }
+        Tensor logits = program.run(batch, cache);
+        if (logits.rows() > 0) {
+            evaluation.floats((CudaTensor) logits);
+        }
+        return logits;
+    }
+
+    @Override
+    public void embed(Batch batch, Matrix table, Tensor out) {
+        requireOpen();
+        shape(out, batch.size(), table.columns());
+        StepGraphs.checkTokens(batch, table.rows());
+        graphs.embeds(table.rows());
+        settleBefore(batch);
+        CudaTensor to = (CudaTensor) out;
+        evaluation.overwrite(to.buffer());
+        routers.embed(inputs.of(batch), (CudaMatrix) table, to);
+        to.buffer().floats = true;
+    }
+
+    @Override
+    public void rmsNorm(Tensor x, Matrix weight, double epsilon, Tensor out) {
+        requireOpen();
+        shape(weight, 1, x.columns());
+        shape(out, x.rows(), x.columns());
+        CudaTensor from = (CudaTensor) x;
+        ActivationBuffer to = ((CudaTensor) out).buffer();
+        if (from.buffer() != to) {
+            evaluation.overwrite(to);
+            to.defer(new Deferred.Normed(from, (CudaMatrix) weight, epsilon), from.buffer());
+        } else if (to.deferred instanceof Deferred.Product product && !to.computed() && product.columns() != x.columns()) {
+            to.deferred = product.normed((CudaMatrix) weight, epsilon);
+        } else {
+            evaluation.normInPlace(from, (CudaMatrix) weight, epsilon);
+        }
+    }
+
+    @Override
+    public void project(Tensor x, Matrix weight, Tensor out) {
+        requireOpen();
+        shape(x, x.rows(), weight.columns());
+        shape(out, x.rows(), weight.rows());
+        CudaTensor from = (CudaTensor) x;
+        ActivationBuffer to = ((CudaTensor) out).buffer();
+        evaluation.overwrite(to);
+        to.defer(new Deferred.Product(from, (CudaMatrix) weight), from.buffer());
+    }
+
+    @Override
+    public void projectAdd(Tensor x, Matrix weight, Tensor residual) {
+        requireOpen();
+        shape(x, x.rows(), weight.columns());
+        shape(residual, x.rows(), weight.rows());
+        evaluation.add((CudaTensor) x, (CudaMatrix) weight, (CudaTensor) residual);
+    }
+
+    /** Of a product that nobody has read. */
+    @Override
+    public void addBias(Tensor x, Matrix bias) {
+        requireOpen();
+        shape(bias, 1, x.columns());
+        ActivationBuffer buffer = ((CudaTensor) x).buffer();
+        if (!(buffer.deferred instanceof Deferred.Product product) || buffer.computed()) {
+            throw new IllegalArgumentException("a bias can be added to a product alone, before it is read");
+        }
+        buffer.deferred = product.plus((CudaMatrix) bias);
+    }
+
+    /** Of two products of the same input that nobody has read. */
+    @Override
+    public void swiGlu(Tensor gate, Tensor up) {
+        requireOpen();
+        shape(up, gate.rows(), gate.columns());
+        ActivationBuffer to = ((CudaTensor) gate).buffer();
+        ActivationBuffer other = ((CudaTensor) up).buffer();
+        if (!(to.deferred instanceof Deferred.Product first && other.deferred instanceof Deferred.Product second)
+                || !first.plain() || !second.plain() || !first.x().equals(second.x())) {
+            throw new IllegalArgumentException("only two products of the same input can be gated, before they are read");
+        }
+        to.defer(new Deferred.Gated(first.x(), first.weight(), second.weight()), first.x().buffer());
+    }
+
+    @Override
+    public void ropeAndStore(Batch batch, Rope rope, Tensor query, Tensor key, Tensor value, KvCache cache, int layer) {
+        CudaKvCache pages = (CudaKvCache) cache;
+        KvCache.Shape shape = pages.shape();
+        shape(query, batch.size(), query.columns());
+        shape(key, batch.size(), shape.heads() * shape.headDim());
+        shape(value, batch.size(), shape.heads() * shape.headDim());
+        layer(layer, shape);
+        StepInputs.Uploaded uploaded = uploaded(batch, pages);
+        evaluation.settleAttention();
+        evaluation.rotate(
+                uploaded, rope, List.of((CudaTensor) query, (CudaTensor) key, (CudaTensor) value), pages, layer);
+    }
+
+    @Override
+    public void attend(Batch batch, Tensor query, KvCache cache, int layer, Tensor out) {
+        CudaKvCache pages = (CudaKvCache) cache;
+        int heads = query.columns() / pages.shape().headDim();
+        require(heads % pages.shape().heads() == 0, heads + " query heads over " + pages.shape().heads() + " key heads");
+        shape(query, batch.size(), heads * pages.shape().headDim());
+        shape(out, batch.size(), query.columns());
+        layer(layer, pages.shape());
+        if (!(((CudaTensor) query).buffer().deferred instanceof Deferred.Rotated rotated)) {
+            throw new IllegalArgumentException("only the queries that were rotated last can be attended with");
+        }
+        evaluation.attendLater((CudaTensor) out, new Deferred.Attended(uploaded(batch, pages), rotated, pages, layer));
+    }
+
+    @Override
+    public void route(Tensor x, Matrix router, Routing out) {
+        requireOpen();
+        CudaRouting routing = (CudaRouting) out;
+        shape(router, router.rows(), x.columns());
+        require(routing.topK() <= router.rows(), routing.topK() + " of " + router.rows() + " experts");
+        require(x.rows() <= routing.tokens(), x.rows() + " tokens, room for " + routing.tokens());
+        expertLayers.finish(routing, x.columns());
+        routers.route((CudaTensor) x, (CudaMatrix) router, routing);
+    }
+
+    @Override
+    public void experts(Tensor x, Routing routing, Experts experts, Tensor residual) {
+        requireOpen();
+        CudaRouting chosen = (CudaRouting) routing;
+        require(x.rows() <= chosen.tokens(), x.rows() + " tokens, room for " + chosen.tokens());
+        shape(residual, x.rows(), x.columns());
+        Matrix first = experts.gate().getFirst();
+        for (int e = 0; e < experts.count(); e++) {
+            shape(experts.gate().get(e), first.rows(), x.columns());
+            shape(experts.up().get(e), first.rows(), x.columns());
+            shape(experts.down().get(e), x.columns(), first.rows());
+        }
+        expertLayers.run((CudaTensor) x, chosen, experts, (CudaTensor) residual);
+    }
+
+    @Override
+    public void gather(Tensor x, int[] rows, Tensor out) {
+        requireOpen();
+        for (int row : rows) {
+            require(row >= 0 && row < x.rows(), "row " + row + " of " + x.rows());
+        }
+        shape(out, rows.length, x.columns());
+        long from = evaluation.floats((CudaTensor) x);
+        ActivationBuffer to = ((CudaTensor) out).buffer();
+        evaluation.overwrite(to);
+        long rowBytes = 4L * x.columns();
+        for (int begin = 0, end; begin < rows.length; begin = end) {
+            for (end = begin + 1; end < rows.length && rows[end] == rows[end - 1] + 1;) {
+                end++;
+            }
+            driver.copy(to.floatsAddress() + begin * rowBytes, from + rows[begin] * rowBytes, (end - begin) * rowBytes, stream);
+        }
+        to.floats = true;
+    }
+
+    @Override
+    public void read(Tensor x, int row, float[] out) {
+        requireOpen();
+        require(row >= 0 && row < x.rows(), "row " + row + " of " + x.rows());
+        require(out.length >= x.columns(), out.length + " floats for " + x.columns() + " columns");
+        int bytes = 4 * x.columns();
+        long from = evaluation.floats((CudaTensor) x) + (long) row * bytes;
+        if (this.row == null || this.row.bytes().capacity() < bytes) {
+            this.row = driver.pin(bytes);
+        }
+        driver.download(this.row, from, bytes, stream);
+        driver.synchronize(stream);
+        this.row.bytes().clear().asFloatBuffer().get(out, 0, x.columns());
+    }
+
+    @Override
+    public String build() {
+        return build;
+    }
+
+    @Override
+    public String device() {
+        return driver.device().name();
+    }
+
+    @Override
+    public int cores() {
+        return driver.device().multiprocessors();
+    }
+
+    @Override
+    public Optional<Roofline> roofline() {
+        return Optional.empty();
+    }
+
+    @Override
+    public Variant defaultVariant(Site site, int tokens) {
+        return catalogue.defaultVariant(site, tokens);
+    }
+
+    @Override
+    public List<Variant> variants(Site site, int tokens) {
+        return catalogue.variants(site, tokens);
+    }
+
+    @Override
+    public void dispatch(Dispatch next) {
+        graphs.close();
+        calls.dispatch(next);
+    }
+
+    private StepInputs.Uploaded uploaded(Batch batch, CudaKvCache cache) {
+        requireOpen();
+        settleBefore(batch);
+        return inputs.of(batch, cache);
+    }
+
+    /** Attention that nobody has asked for yet needs the batch that it was called with. */
+    private void settleBefore(Batch batch) {
+        if (!inputs.isCurrent(batch)) {
+            evaluation.settleAttention();
+        }
+    }
+
+    private void requireOpen() {
+        if (!open) {
+            throw new IllegalStateException("this backend is closed");
+        }
+    }
+
+    private static void shape(Tensor tensor, int rows, int columns) {
+        require(tensor.rows() == rows && tensor.columns() == columns, "activations [%d, %d], expected [%d, %d]"
+                .formatted(tensor.rows(), tensor.columns(), rows, columns));
+    }
+
+    private static void shape(Matrix matrix, int rows, int columns) {
+        require(matrix.rows() == rows && matrix.columns() == columns, "matrix [%d, %d], expected [%d, %d]"
+                .formatted(matrix.rows(), matrix.columns(), rows, columns));
+    }
+
+    private static void layer(int layer, KvCache.Shape shape) {
+        require(layer >= 0 && layer < shape.layers(), "layer " + layer + " of " + shape.layers());
+    }
+
+    private static void require(boolean holds, String message) {
+        if (!holds) {
+            throw new IllegalArgumentException(message);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (open) {
+            open = false;
+            driver.synchronize(stream);
+            graphs.close();
+            upload.release();
+            memory.close();
+            driver.close();
+        }
+    }
+}

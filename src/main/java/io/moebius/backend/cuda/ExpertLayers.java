@@ -1,0 +1,63 @@
+package io.moebius.backend.cuda;
+
+import io.moebius.backend.ActivationQuantization;
+import io.moebius.backend.Experts;
+import io.moebius.backend.Matrix;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Feed-forward networks of which each token goes through a few: two grouped products; the sum is left to the next norm. */
+final class ExpertLayers {
+
+    private final Evaluation evaluation;
+    private final Products products;
+
+    ExpertLayers(Evaluation evaluation, Products products) {
+        this.evaluation = evaluation;
+        this.products = products;
+    }
+
+    void run(CudaTensor x, CudaRouting routing, Experts experts, CudaTensor residual) {
+        PackedWeights gate = together(experts.gate());
+        PackedWeights up = together(experts.up());
+        PackedWeights down = together(experts.down());
+        finish(routing, x.columns());
+        int chosen = x.rows() * routing.topK();
+        long offsets = routing.offsets().atLeast(0);
+        Products.Rows sorted = new Products.Rows(x.rows(), chosen, offsets, routing.sources(), routing.topK());
+        Products.Rows within = new Products.Rows(x.rows(), chosen, offsets, 0, routing.topK());
+        String weight = ((CudaMatrix) experts.gate().getFirst()).name();
+        Operand rows = evaluation.operand(x, evaluation.inputs(Stream.concat(gate.inputs().stream(), up.inputs().stream()).toList(), gate));
+        ActivationQuantization between = evaluation.inputs(down.inputs(), down);
+        Operand inner = evaluation.gate(
+                rows, gate, up, sorted, routing.inner().of(gate.rows()), gate.rows(), between,
+                new Products.Naming("experts", "gate and up", weight));
+        long outputs = routing.outputs().atLeast(2L * routing.tokens() * routing.topK() * x.columns());
+        products.run(
+                inner, down, null, within, new Products.Output(outputs, x.columns(), CudaKernels.STORE_BF16),
+                new Products.Naming("experts", "down", ((CudaMatrix) experts.down().getFirst()).name()));
+        evaluation.addLater(
+                residual, new ActivationBuffer.Addend(outputs, routing.positions(), routing.weights(), routing.topK(), x.rows()));
+        routing.expecting().residual = residual.buffer();
+    }
+
+    /** Adds the outputs of the last call where no norm has done it, before they are overwritten. */
+    void finish(CudaRouting routing, int columns) {
+        ActivationBuffer residual = routing.expecting().residual;
+        if (residual != null) {
+            evaluation.settleAddend(residual, columns);
+            routing.expecting().residual = null;
+        }
+    }
+
+    private static PackedWeights together(List<Matrix> matrices) {
+        PackedWeights packed = ((CudaMatrix) matrices.getFirst()).packed();
+        for (int i = 0; i < matrices.size(); i++) {
+            CudaMatrix matrix = (CudaMatrix) matrices.get(i);
+            if (matrix.packed() != packed || matrix.index() != i || packed.count() != matrices.size()) {
+                throw new IllegalArgumentException("experts must be loaded together, in their order; %s was not".formatted(matrix.name()));
+            }
+        }
+        return packed;
+    }
+}

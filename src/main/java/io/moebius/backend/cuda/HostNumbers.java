@@ -1,0 +1,51 @@
+package io.moebius.backend.cuda;
+
+import io.moebius.backend.DType;
+import io.moebius.backend.Weight;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** Small weights as numbers on the host. */
+final class HostNumbers {
+
+    private HostNumbers() {}
+
+    /** Row-major, dequantised; exact but for the one rounding of code times scale. */
+    static float[] of(Weight weight) {
+        float[] values = new float[Math.multiplyExact(weight.rows(), weight.columns())];
+        ByteBuffer bytes = weight.data().asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < values.length; i++) {
+            values[i] = switch (weight.dtype()) {
+                case F32 -> bytes.getFloat();
+                case F16 -> Float.float16ToFloat(bytes.getShort());
+                case BF16 -> Float.intBitsToFloat(bytes.getShort() << 16);
+                case E4M3 -> e4m3(bytes.get())
+                        * weight.scales().at(i / weight.columns(), i % weight.columns(), weight.columns());
+                case INT4 -> throw new IllegalArgumentException("weight " + weight.name() + " is int4");
+            };
+        }
+        return values;
+    }
+
+    /** The exponent's bias is 7 instead of 127; the only other exception is that all ones are no number. */
+    static float e4m3(byte code) {
+        if ((code & 0x7f) == 0x7f) {
+            return Float.NaN;
+        }
+        return Float.intBitsToFloat((code & 0x80) << 24 | (code & 0x7f) << 20) * 0x1p120f;
+    }
+
+    static short bf16(float value) {
+        int bits = Float.floatToRawIntBits(value);
+        return Float.isNaN(value) ? (short) 0x7fc0 : (short) (bits + 0x7fff + (bits >> 16 & 1) >> 16);
+    }
+
+    static float bf16(short bits) {
+        return Float.intBitsToFloat(bits << 16);
+    }
+
+    /** Whether bf16 holds each number of a type. */
+    static boolean exactAsBf16(DType type) {
+        return type == DType.BF16 || type == DType.E4M3;
+    }
+}

@@ -1,0 +1,71 @@
+package io.moebius.backend.cuda;
+
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * The variants of the kernels, as src-native/cuda/variants.cpp has them.
+ *
+ * @param tileTokens tokens per tile of a product; of attention: the cache's type
+ * @param tileRows   weight rows per tile of a product; of attention: the padded head dim
+ * @param swiGlu     whether a product of gate and up
+ * @param spread     whether the parts of K run side by side
+ */
+record KernelTable(List<Entry> entries) {
+
+    /** As moebius_cuda.h numbers them. */
+    enum Family {
+        FP8_GEMM, W8A16_GEMM, BF16_GEMM, PACK, ROUTE, PERMUTE, NORM, QUANTIZE, ROPE, EMBED, ATTEND_DECODE, ATTEND_MERGE, ATTEND_PREFILL,
+        SAMPLE, ANGLES
+    }
+
+    record Entry(
+            CudaKernels.Variant variant, Family family, String kernel, boolean hopper, int tileRows, int tileTokens, boolean swiGlu,
+            boolean spread, int threads, int sharedBytes) {
+
+        private static Entry of(CudaKernels.Variant v) {
+            return new Entry(
+                    v, Family.values()[v.family()], v.kernel(), v.gpus() != 0, v.tile_rows(), v.tile_tokens(), v.mats() == 2,
+                    v.spread() == 1, v.threads(), v.shared_bytes());
+        }
+
+        int[] grid(org.bytedeco.javacpp.Pointer structure, int multiprocessors) {
+            int[] grid = new int[3];
+            CudaKernels.moebius_grid(variant, structure, multiprocessors, grid);
+            return grid;
+        }
+    }
+
+    static KernelTable read() {
+        int[] count = new int[1];
+        CudaKernels.Variant first = CudaKernels.moebius_variants(count);
+        return new KernelTable(IntStream.range(0, count[0]).mapToObj(first::getPointer).map(Entry::of).toList());
+    }
+
+    List<Entry> of(Family family) {
+        return entries.stream().filter(entry -> entry.family() == family).toList();
+    }
+
+    /** Of a family that has one alone. */
+    Entry only(Family family) {
+        return of(family).getFirst();
+    }
+
+    /** The kernel for heads of at most so many channels that are padded least. */
+    Entry attention(Family family, int paddedDim, int cacheType) {
+        return of(family).stream()
+                .filter(entry -> entry.tileRows() == paddedDim && entry.tileTokens() == cacheType)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** The smallest padded head dim that holds a head. */
+    int paddedDim(int headDim) {
+        return of(Family.ATTEND_DECODE).stream()
+                .mapToInt(Entry::tileRows)
+                .filter(padded -> padded >= headDim)
+                .min()
+                .orElseThrow(() -> new IllegalArgumentException("heads of %d channels; the CUDA kernels take at most %d".formatted(
+                        headDim, of(Family.ATTEND_DECODE).stream().mapToInt(Entry::tileRows).max().orElseThrow())));
+    }
+}

@@ -1,0 +1,44 @@
+package io.moebius.backend.cuda;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.bytedeco.javacpp.Pointer;
+
+/** Enqueues kernels of one fatbin on one stream. */
+final class Launcher {
+
+    private final Driver driver;
+    private final long module;
+    private final long stream;
+    private final int multiprocessors;
+    private final Map<String, Long> functions = new HashMap<>();
+
+    Launcher(Driver driver, byte[] fatbin, long stream) {
+        this.driver = driver;
+        this.stream = stream;
+        this.multiprocessors = driver.device().multiprocessors();
+        this.module = driver.module(fatbin);
+    }
+
+    void launch(KernelTable.Entry kernel, Pointer structure, String site) {
+        launch(kernel, structure, site, stream);
+    }
+
+    /** On another stream than that of the steps. */
+    void launch(KernelTable.Entry kernel, Pointer structure, String site, long on) {
+        long function = functions.computeIfAbsent(kernel.kernel(), name -> prepare(name, kernel.sharedBytes()));
+        // All kernels but that of loading wait for the one before them themselves, once they have started.
+        boolean overlapped = kernel.family() != KernelTable.Family.PACK;
+        driver.launch(
+                kernel.kernel() + ", " + site, function, kernel.grid(structure, multiprocessors), kernel.threads(), kernel.sharedBytes(),
+                structure, overlapped, on);
+    }
+
+    private long prepare(String name, int sharedBytes) {
+        long function = driver.function(module, name);
+        if (sharedBytes > 0) {
+            driver.allowShared(function, sharedBytes);
+        }
+        return function;
+    }
+}

@@ -1,0 +1,37 @@
+package io.moebius.backend.cuda;
+
+import io.moebius.backend.ActivationQuantization;
+import java.util.List;
+
+/**
+ * Matrices of one shape and format, packed one after the other.
+ *
+ * @param address    of the first
+ * @param type       bf16 or e4m3
+ * @param each       bytes of one
+ * @param scales     factors of the first, those of the others following; 0: none
+ * @param blockRows  rows that share a factor
+ * @param scalesEach factors of one
+ * @param inputs     how each wants its inputs quantised
+ * @param format     for people and policies
+ */
+record PackedWeights(
+        long address, int rows, int columns, int type, int count, long each, long scales, int blockRows, int blockColumns, int scalesEach,
+        List<ActivationQuantization> inputs, String format) {
+
+    /** The one at {@code index} alone. */
+    PackedWeights only(int index) {
+        return count == 1 ? this : new PackedWeights(
+                address + index * each, rows, columns, type, 1, each, scales == 0 ? 0 : scales + 4L * index * scalesEach, blockRows,
+                blockColumns, scalesEach, List.of(inputs.get(index)), format);
+    }
+
+    boolean fp8() {
+        return type == CudaKernels.E4M3;
+    }
+
+    /** "4096 x 14336 e4m3, a scale per tensor". */
+    String shape() {
+        return "%d x %d %s".formatted(rows, columns, format);
+    }
+}

@@ -1,0 +1,233 @@
+package io.moebius.backend.cuda;
+
+import io.moebius.backend.ActivationQuantization;
+import io.moebius.backend.DType;
+import io.moebius.backend.Scales;
+import io.moebius.backend.Weight;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** Weights on their way from mapped files to the device: through pinned memory, several copies in flight, packed where they arrive. */
+final class WeightUpload {
+
+    private static final int SLOTS = 4;
+    private static final int SLOT_BYTES = 32 << 20;
+    private static final int LEAST_SLOT_BYTES = 1 << 20;
+    private static final int STRIP = 64;
+    private static final int UNIT_BYTES = 8192;
+    private static final int UNIT_ROW_BYTES = 128;
+
+    private final Driver driver;
+    private final DeviceMemory memory;
+    private final Launcher launcher;
+    private final KernelTable.Entry packing;
+    private final long stream;
+    private final List<UploadSlot> slots = new ArrayList<>();
+    private int next;
+
+    /** @param stream of the steps: what is enqueued there after a call finds the weights in place */
+    WeightUpload(Driver driver, DeviceMemory memory, Launcher launcher, KernelTable table, long stream) {
+        this.driver = driver;
+        this.memory = memory;
+        this.launcher = launcher;
+        this.packing = table.only(KernelTable.Family.PACK);
+        this.stream = stream;
+    }
+
+    /** Packs matrices of one shape and format side by side. */
+    PackedWeights pack(List<Weight> weights) {
+        Weight first = weights.getFirst();
+        weights.forEach(weight -> check(weight, first));
+        boolean fp8 = first.dtype() == DType.E4M3 && first.scales() != null && followsBlocksOfK(first);
+        int type = fp8 ? CudaKernels.E4M3 : CudaKernels.BF16;
+        long each = packedBytes(first, type);
+        long address = memory.allocate(each * weights.size());
+        for (int i = 0; i < weights.size(); i++) {
+            pack(weights.get(i), type, address + i * each);
+        }
+        Scales scales = first.scales();
+        return new PackedWeights(
+                address, first.rows(), first.columns(), type, weights.size(), each,
+                fp8 ? scales(weights) : 0, fp8 ? scales.blockRows() : 1, fp8 ? scales.blockColumns() : 1,
+                fp8 ? scales.values().length : 0,
+                weights.stream().map(weight -> fp8 ? weight.activation() : new ActivationQuantization.None()).toList(),
+                format(first));
+    }
+
+    /** float32, row-major. */
+    long floats(Weight weight) {
+        float[] values = HostNumbers.of(checked(weight));
+        ByteBuffer bytes = ByteBuffer.allocateDirect(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(values);
+        return raw(MemorySegment.ofBuffer(bytes));
+    }
+
+    /** bf16, row-major; other types are rounded. */
+    long halves(Weight weight) {
+        if (checked(weight).dtype() == DType.BF16) {
+            return raw(weight.data().asSlice(0, weight.bytes()));
+        }
+        float[] values = HostNumbers.of(weight);
+        ByteBuffer bytes = ByteBuffer.allocateDirect(values.length * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        for (float value : values) {
+            bytes.putShort(HostNumbers.bf16(value));
+        }
+        return raw(MemorySegment.ofBuffer(bytes.flip()));
+    }
+
+    /** Device memory with these numbers. */
+    long floats(float... values) {
+        ByteBuffer bytes = ByteBuffer.allocateDirect(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(values);
+        return raw(MemorySegment.ofBuffer(bytes));
+    }
+
+    /** Frees what only loading needs. */
+    void release() {
+        slots.forEach(UploadSlot::release);
+        slots.clear();
+        next = 0;
+    }
+
+    private long raw(MemorySegment bytes) {
+        long address = memory.allocate(bytes.byteSize());
+        for (long at = 0; at < bytes.byteSize(); at += SLOT_BYTES) {
+            MemorySegment part = bytes.asSlice(at, Math.min(SLOT_BYTES, bytes.byteSize() - at));
+            UploadSlot slot = slot((int) part.byteSize());
+            driver.copy(address + at, slot.copy(part), part.byteSize(), slot.stream());
+            slot.end(stream);
+        }
+        return address;
+    }
+
+    private void pack(Weight weight, int type, long to) {
+        long rowBytes = weight.dtype().rowBytes(weight.columns());
+        // Scales that are folded in are found by the row of the whole matrix.
+        boolean folded = type == CudaKernels.BF16 && weight.scales() != null;
+        int strips = folded ? Math.ceilDiv(weight.rows(), STRIP) : (int) Math.max(1, SLOT_BYTES / (STRIP * rowBytes));
+        int rows = strips * STRIP;
+        long scales = folded ? floats(weight.scales().values()) : 0;
+        long stripBytes = packedBytes(weight, type) / Math.ceilDiv(weight.rows(), STRIP);
+        for (int row = 0; row < weight.rows(); row += rows) {
+            int count = Math.min(rows, weight.rows() - row);
+            UploadSlot slot = slot(Math.toIntExact(count * rowBytes));
+            try (CudaKernels.Pack pack = new CudaKernels.Pack()) {
+                pack.from(slot.copy(weight.data().asSlice(row * rowBytes, count * rowBytes)));
+                pack.to(to + row / STRIP * stripBytes);
+                pack.from_pitch(weight.columns());
+                pack.n(count);
+                pack.k(weight.columns());
+                pack.from_type(type(weight.dtype()));
+                pack.to_type(type);
+                pack.scales(scales);
+                if (folded) {
+                    pack.block_rows(weight.scales().blockRows());
+                    pack.block_columns(weight.scales().blockColumns());
+                }
+                launcher.launch(packing, pack, weight.name(), slot.stream());
+            }
+            slot.end(stream);
+        }
+    }
+
+    private UploadSlot slot(int bytes) {
+        int capacity = Math.max(bytes, LEAST_SLOT_BYTES);
+        if (slots.size() == next) {
+            slots.add(new UploadSlot(driver, capacity));
+        } else if (slots.get(next).capacity() < bytes) {
+            slots.get(next).release();
+            slots.set(next, new UploadSlot(driver, capacity));
+        }
+        UploadSlot slot = slots.get(next);
+        next = (next + 1) % SLOTS;
+        return slot;
+    }
+
+    private long scales(List<Weight> weights) {
+        int each = weights.getFirst().scales().values().length;
+        float[] all = new float[each * weights.size()];
+        for (int i = 0; i < weights.size(); i++) {
+            System.arraycopy(weights.get(i).scales().values(), 0, all, i * each, each);
+        }
+        return floats(all);
+    }
+
+    /** Products take factors that stay the same within 128 of K; others are multiplied in, and the weight is bf16 from then on. */
+    private static boolean followsBlocksOfK(Weight weight) {
+        int columns = weight.scales().blockColumns();
+        return columns >= weight.columns() || columns % UNIT_ROW_BYTES == 0;
+    }
+
+    private static long packedBytes(Weight weight, int type) {
+        int rowBytes = weight.columns() * (type == CudaKernels.E4M3 ? 1 : 2);
+        return (long) Math.ceilDiv(weight.rows(), STRIP) * Math.ceilDiv(rowBytes, UNIT_ROW_BYTES) * UNIT_BYTES;
+    }
+
+    private static void check(Weight weight, Weight first) {
+        checked(weight);
+        boolean alike = weight.rows() == first.rows() && weight.columns() == first.columns() && weight.dtype() == first.dtype()
+                && (weight.scales() == null || weight.scales().blockRows() == first.scales().blockRows()
+                        && weight.scales().blockColumns() == first.scales().blockColumns());
+        if (!alike) {
+            throw new IllegalArgumentException("%s and %s are loaded together and have different shapes or formats".formatted(
+                    first.name(), weight.name()));
+        }
+    }
+
+    private static Weight checked(Weight weight) {
+        if (weight.dtype() == DType.INT4) {
+            throw new IllegalArgumentException("weight %s is 4-bit; the CUDA kernels take 8-bit and 16-bit weights, use --device cpu"
+                    .formatted(weight.name()));
+        }
+        if (!weight.data().isNative()) {
+            throw new IllegalArgumentException("weight %s lies on the Java heap, map it".formatted(weight.name()));
+        }
+        if (weight.data().byteSize() < weight.bytes()) {
+            throw new IllegalArgumentException("weight %s has %d bytes, needs %d"
+                    .formatted(weight.name(), weight.data().byteSize(), weight.bytes()));
+        }
+        if (weight.dtype() == DType.E4M3) {
+            checkScales(weight);
+        }
+        return weight;
+    }
+
+    /** As many factors as blocks: the kernels read them by block. */
+    private static void checkScales(Weight weight) {
+        Scales scales = weight.scales();
+        if (scales == null || scales.blockRows() < 1 || scales.blockColumns() < 1) {
+            throw new IllegalArgumentException("weight %s is quantised without usable scales".formatted(weight.name()));
+        }
+        int blocks = Math.ceilDiv(weight.rows(), scales.blockRows()) * Math.ceilDiv(weight.columns(), scales.blockColumns());
+        if (scales.values().length != blocks) {
+            throw new IllegalArgumentException("weight %s has %d scales, needs %d"
+                    .formatted(weight.name(), scales.values().length, blocks));
+        }
+    }
+
+    private static String format(Weight weight) {
+        String type = weight.dtype().name().toLowerCase(Locale.ROOT);
+        Scales scales = weight.scales();
+        if (scales == null) {
+            return type;
+        }
+        boolean wholeRows = scales.blockColumns() >= weight.columns();
+        return type + (wholeRows && scales.blockRows() >= weight.rows() ? ", a scale per tensor"
+                : wholeRows && scales.blockRows() == 1 ? ", a scale per row"
+                : ", a scale per %d x %d".formatted(scales.blockRows(), scales.blockColumns()));
+    }
+
+    private static int type(DType type) {
+        return switch (type) {
+            case F32 -> CudaKernels.F32;
+            case F16 -> CudaKernels.F16;
+            case BF16 -> CudaKernels.BF16;
+            case E4M3 -> CudaKernels.E4M3;
+            case INT4 -> throw new IllegalArgumentException("int4");
+        };
+    }
+}
