@@ -5,7 +5,7 @@ import java.util.Comparator;
 /**
  * A kernel together with the shape it works on: what a policy chooses a variant for.
  *
- * @param kernel "project", "experts" or "attend"
+ * @param kernel "project", "lm_head", "experts" or "attend"
  * @param shape  sizes and formats, for people and files: "4096 x 14336 e4m3, a scale per tensor"
  */
 public record Site(String kernel, String shape) implements Comparable<Site> {

@@ -28,6 +28,11 @@ public record Weight(
         return new Weight(name, dtype, rows, columns, data, null, activation);
     }
 
+    /** Whether a projection through it gives logits: it is the head, or the embedding that also serves as one. */
+    public boolean givesLogits() {
+        return name.startsWith("lm_head.") || name.startsWith("model.embed_tokens.");
+    }
+
     public long bytes() {
         return rows * dtype.rowBytes(columns);
     }

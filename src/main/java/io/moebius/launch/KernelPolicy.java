@@ -3,6 +3,7 @@ package io.moebius.launch;
 import io.moebius.backend.Activations;
 import io.moebius.backend.Backend;
 import io.moebius.backend.KvCache;
+import io.moebius.backend.Site;
 import io.moebius.backend.Tunable;
 import io.moebius.checkpoint.Checkpoint;
 import io.moebius.checkpoint.ModelConfig;
@@ -17,9 +18,11 @@ import io.moebius.policy.PolicyFolder;
 import io.moebius.policy.Report;
 import io.moebius.policy.Search;
 import io.moebius.policy.ShippedPolicies;
+import io.moebius.policy.StepShape;
 import io.moebius.policy.Tuner;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.Optional;
 
 /** Which variants the kernels of this start run in: found in a folder, searched now, shipped with the program, or the defaults. */
@@ -71,35 +74,49 @@ final class KernelPolicy {
     }
 
     /**
-     * Searches where asked to, and puts the policy in force.
-     *
-     * @return one line for people
+     * @param promptTokens that a step reads beside its decodes
+     * @param line         for people
      */
-    String use(Decoder decoder, KvCache cache, int maxSequences, SearchListener listener) {
+    record InForce(int promptTokens, String line) {}
+
+    /** Searches where asked to, and puts the policy in force. */
+    InForce use(Decoder decoder, KvCache cache, int maxSequences, SearchListener listener) {
+        int maxTokens = decoder.maxBatchTokens();
         if (backend == null) {
-            return "none: one variant of each kernel";
+            return new InForce(maxTokens, "none: one variant of each kernel");
         }
         ModelSteps steps = new ModelSteps(decoder, cache, maxSequences);
         if (searching()) {
-            search(steps, decoder.maxBatchTokens(), listener);
+            search(steps, maxTokens, listener);
         }
+        String without = folder == null
+                ? "default policy"
+                : "default policy: no file in %s (run once with --search-policy true to make one)".formatted(folder);
         try {
             Optional<Policy> own = folder == null ? Optional.empty() : folder.find(origin);
             Optional<Policy> found = own.or(() -> ShippedPolicies.find(origin));
             if (found.isPresent()) {
-                long missing = Search.sites(backend, steps).stream().filter(site -> !found.get().sites().contains(site)).count();
-                backend.dispatch(new Chosen(backend, found.get()));
-                return "%d sites, %d missing, file %s".formatted(
-                        found.get().sites().size(), missing, own.isPresent() ? folder.file(origin) : "shipped with the program");
+                return put(found.get(), steps, maxTokens, own.isPresent() ? folder.file(origin).toString() : "shipped with the program");
             }
         } catch (PolicyException e) {
             console.warn(e.getMessage());
+            without = "default policy: the file in %s was refused".formatted(folder);
         }
         backend.dispatch(call -> call.run(backend.defaultVariant(call.site(), call.tokens())));
-        return folder == null
-                ? "default policy"
-                : "default policy: no file in %s (run once with --search-policy true to make one)"
-                        .formatted(settings.required(PolicyFlags.ALGO_POLICY_DIR));
+        return new InForce(maxTokens, without);
+    }
+
+    private InForce put(Policy policy, ModelSteps steps, int maxTokens, String file) {
+        Collection<Site> sites = Search.sites(backend, steps);
+        try {
+            backend.dispatch(new Chosen(backend, policy));
+        } catch (PolicyException e) {
+            throw folder == null ? e : folder.refused(origin, e.getMessage());
+        }
+        int promptTokens = StepShape.promptTokens(policy, maxTokens);
+        long missing = sites.stream().filter(site -> !policy.sites().contains(site)).count();
+        String shape = promptTokens == maxTokens ? "" : ", %d prompt tokens in a step".formatted(promptTokens);
+        return new InForce(promptTokens, "%d sites, %d missing, file %s%s".formatted(policy.sites().size(), missing, file, shape));
     }
 
     /** Hears how far a search is: fraction and a line about it. */
@@ -119,8 +136,8 @@ final class KernelPolicy {
         HtmlReport.write(outcome.policy(), folder.file(origin));
         console.show("policy %s%n%s%s%s".formatted(
                 folder.file(origin),
-                Report.table(outcome.policy()),
-                Report.steps(outcome.found()),
+                Report.changes(outcome.policy()),
+                Report.gains(outcome),
                 outcome.complete() ? "" : "  not complete: the same command goes on where this ended\n"));
     }
 }

@@ -1,6 +1,5 @@
 package io.moebius.launch;
 
-import io.moebius.backend.Site;
 import io.moebius.policy.Choice;
 import io.moebius.policy.Policy;
 import io.moebius.policy.PolicyException;
@@ -8,11 +7,10 @@ import io.moebius.policy.PolicyFolder;
 import io.moebius.policy.Report;
 import io.moebius.policy.Search;
 import io.moebius.policy.Verification;
-import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** {@code moebius policy ...}: what can be chosen, what was chosen, and whether it still holds. */
 final class PolicyTools {
@@ -21,6 +19,9 @@ final class PolicyTools {
     private static final String FILE = "FILE";
     private static final Flag OTHER = Flag.of("with", new FlagType.Text("a file"), null, "The policy to compare with; without it the defaults.");
 
+    private static final Flag PAIRS =
+            Flag.of("pairs", new FlagType.Whole(3, 1000), "7", "Steps of each kind with the policy and with the defaults, in turn.");
+
     static final Subcommand VARIANTS = new Subcommand(
             "policy variants", "", ModelProbe.FLAGS, "Prints the sites of a model and the variants of their kernels.", PolicyTools::variants);
     static final Subcommand SHOW =
@@ -28,62 +29,33 @@ final class PolicyTools {
     static final Subcommand DIFF = new Subcommand(
             "policy diff", FILE, List.of(OTHER), "Prints where a policy differs from the defaults, or from another policy; 1 where it does.", PolicyTools::diff);
     static final Subcommand VERIFY = new Subcommand(
-            "policy verify", FILE, ModelProbe.FLAGS, "Measures a policy's choices anew; 1 where one is slower than the default.",
-            PolicyTools::verify);
+            "policy verify", FILE, Stream.concat(ModelProbe.FLAGS.stream(), Stream.of(PAIRS)).toList(),
+            "Measures a policy anew against the defaults; 1 where a choice or a whole step is slower.", PolicyTools::verify);
 
     private PolicyTools() {}
 
     private static int variants(Subcommand.Options options, Subcommand.Shell shell) {
         try (ModelProbe probe = ModelProbe.open(options, shell.environment(), MAX_TOKENS)) {
-            for (Site site : Search.sites(probe.tunable(), probe.steps())) {
-                shell.out().println(site);
-                for (int tokens : Search.tokenCounts(MAX_TOKENS)) {
-                    List<String> names = probe.tunable().variants(site, tokens).stream().map(variant -> variant.name()).toList();
-                    shell.out().println("  %4d tokens: %d variants, default \"%s\", others: %s".formatted(
-                            tokens, names.size(), names.getFirst(), String.join("; ", names.subList(1, names.size()))));
-                }
-            }
+            shell.out().print(Report.catalogue(
+                    probe.tunable(), Search.sites(probe.tunable(), probe.steps()), Search.tokenCounts(MAX_TOKENS)));
         }
         return 0;
     }
 
     private static int show(Subcommand.Options options, Subcommand.Shell shell) {
-        Policy policy = read(options.operand());
-        policy.origin().fields().forEach((field, value) -> shell.out().println("  %-8s %s".formatted(field, value)));
-        policy.choices().forEach(choice -> shell.out().println(String.format(
-                Locale.ROOT, "  %s, %d tokens: %s, %.1f us (default %.1f us; next \"%s\", %.1f us)",
-                choice.site(), choice.tokens(), choice.variant(), choice.micros(), choice.defaultMicros(), choice.runnerUp(),
-                choice.runnerUpMicros())));
+        shell.out().print(Report.all(read(options.operand())));
         return 0;
     }
 
     private static int diff(Subcommand.Options options, Subcommand.Shell shell) {
         Policy first = read(options.operand());
         if (options.text(OTHER).isEmpty()) {
-            shell.out().print(Report.table(first));
-            return first.choices().stream().allMatch(choice -> choice.gain() == 1) ? 0 : 1;
+            shell.out().print(Report.changes(first));
+            return first.choices().stream().anyMatch(Choice::changed) ? 1 : 0;
         }
-        Policy second = read(options.text(OTHER));
-        first.origin().difference(second.origin()).ifPresent(difference ->
-                shell.out().println(difference.replace(" here,", " in the first,").replace(" there", " in the second")));
-        boolean same = printMissing(first, second, "only the first has", shell.out())
-                & printMissing(second, first, "only the second has", shell.out());
-        for (Choice choice : first.choices()) {
-            Optional<Choice> other = second.choice(choice.site(), choice.tokens());
-            if (other.isPresent() && !other.get().variant().equals(choice.variant())) {
-                shell.out().println("%s at %d tokens: \"%s\" in the first, \"%s\" in the second"
-                        .formatted(choice.site(), choice.tokens(), choice.variant(), other.get().variant()));
-                same = false;
-            }
-        }
-        return same ? 0 : 1;
-    }
-
-    /** Whether nothing is missing. */
-    private static boolean printMissing(Policy from, Policy in, String what, PrintStream out) {
-        List<Choice> missing = from.choices().stream().filter(c -> in.choice(c.site(), c.tokens()).isEmpty()).toList();
-        missing.forEach(choice -> out.println("%s %s at %d tokens".formatted(what, choice.site(), choice.tokens())));
-        return missing.isEmpty();
+        String difference = Report.difference(first, read(options.text(OTHER)));
+        shell.out().print(difference.isEmpty() ? "  no difference\n" : difference);
+        return difference.isEmpty() ? 0 : 1;
     }
 
     private static int verify(Subcommand.Options options, Subcommand.Shell shell) {
@@ -94,10 +66,9 @@ final class PolicyTools {
                 throw new StartException(ExitCode.NO_POLICY, "policy %s refused: %s; give the model that it is for by --hf-model-name"
                         .formatted(options.operand().orElse(""), difference));
             });
-            Verification verification = Verification.of(policy, probe.tunable(), probe.steps(), System::nanoTime);
-            verification.failed().forEach(line -> shell.out().println("  no longer holds: " + line));
-            shell.out().println("  %d of %d choices hold".formatted(
-                    verification.checked() - verification.failed().size(), verification.checked()));
+            Verification verification = Verification.of(
+                    policy, probe.tunable(), probe.steps(), System::nanoTime, (int) options.whole(PAIRS));
+            shell.out().print(Report.verified(verification));
             return verification.failed().isEmpty() ? 0 : 1;
         } catch (PolicyException e) {
             throw new StartException(ExitCode.NO_POLICY, e.getMessage());

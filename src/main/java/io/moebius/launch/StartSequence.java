@@ -102,18 +102,18 @@ final class StartSequence {
         MemoryPlan plan =
                 MemoryPlan.of(FreeMemory.bytes(), backend.kvBlockBytes(shape), maxSequences, maxSequenceLength);
         KvCache cache = backend.kvCache(shape, plan.blocks());
-        String policyLine = usePolicy(policy, decoder, cache, maxSequences);
+        KernelPolicy.InForce kernels = usePolicy(policy, decoder, cache, maxSequences);
         if (settings.on(PolicyFlags.TERMINATE_AFTER_SEARCH)) {
             backend.close();
             text.tokenizer().close();
             return Optional.empty();
         }
-        Limits limits = new Limits(maxSequences, maxTokens, maxTokens, maxSequenceLength, MAX_QUEUE);
+        Limits limits = new Limits(maxSequences, maxTokens, kernels.promptTokens(), maxSequenceLength, MAX_QUEUE);
         Engine engine = new StepEngine(decoder, cache, limits, metrics, settings.on(ServerFlags.IGNORE_NAN_ERROR));
         phase("generating a first token");
         FirstToken.generate(engine, Math.max(0, text.tokenizer().bosToken()));
         metrics.observe(engine);
-        console.ready(summary(name, checkpoint, backend, plan, KvCacheType.name(storage), maxSequenceLength, policyLine));
+        console.ready(summary(name, checkpoint, backend, plan, KvCacheType.name(storage), maxSequenceLength, kernels.line()));
         readiness.ready(servedModel(name, config, text, engine, maxSequenceLength));
         return Optional.of(new Service(engine, backend, text.tokenizer()));
     }
@@ -131,7 +131,7 @@ final class StartSequence {
         console.progress(fraction, "downloaded " + detail);
     }
 
-    private String usePolicy(KernelPolicy policy, Decoder decoder, KvCache cache, int maxSequences) {
+    private KernelPolicy.InForce usePolicy(KernelPolicy policy, Decoder decoder, KvCache cache, int maxSequences) {
         if (policy.searching()) {
             phase("searching the policy");
         }

@@ -25,6 +25,11 @@ public record Choice(
         return boundMicros / micros;
     }
 
+    /** Whether another than the default was chosen: none is chosen for the same time. */
+    public boolean changed() {
+        return micros != defaultMicros;
+    }
+
     /** How many times faster than the default. */
     public double gain() {
         return defaultMicros / micros;

@@ -19,6 +19,10 @@ public final class Chosen implements Dispatch {
     public Chosen(Tunable backend, Policy policy) {
         this.backend = backend;
         policy.bySite().forEach((site, choices) -> {
+            if (site.equals(StepShape.SITE)) {
+                choices.values().forEach(StepShape::budget);
+                return;
+            }
             TreeMap<Integer, Variant> byTokens = new TreeMap<>();
             choices.forEach((tokens, choice) -> byTokens.put(tokens, variant(backend, site, tokens, choice.variant())));
             variants.put(site, byTokens);
@@ -35,8 +39,12 @@ public final class Chosen implements Dispatch {
 
     @Override
     public void run(KernelCall call) {
-        TreeMap<Integer, Variant> byTokens = variants.get(call.site());
-        call.run(byTokens == null ? backend.defaultVariant(call.site(), call.tokens()) : nearest(byTokens, call.tokens()));
+        call.run(variant(call.site(), call.tokens()));
+    }
+
+    Variant variant(Site site, int tokens) {
+        TreeMap<Integer, Variant> byTokens = variants.get(site);
+        return byTokens == null ? backend.defaultVariant(site, tokens) : nearest(byTokens, tokens);
     }
 
     /** The nearest by ratio: 6 tokens are as far from 4 as 9. */

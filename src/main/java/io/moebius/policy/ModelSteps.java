@@ -4,8 +4,10 @@ import io.moebius.backend.Batch;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.Tensor;
 import io.moebius.model.Decoder;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Steps of a decoder on random tokens: its real weights, layer after layer, and the routing that they give. */
 public final class ModelSteps implements Steps {
@@ -33,12 +35,18 @@ public final class ModelSteps implements Steps {
         return tokens <= decoder.maxBatchTokens() && switch (phase) {
             case DECODE -> tokens <= maxSequences && tokens * BLOCKS <= cache.blocks();
             case PREFILL -> Math.ceilDiv(tokens, KvCache.BLOCK_TOKENS) <= cache.blocks();
+            case MIXED -> tokens + DECODES_BESIDE <= decoder.maxBatchTokens() && DECODES_BESIDE < maxSequences
+                    && DECODES_BESIDE * BLOCKS + longestPromptBlocks() <= cache.blocks();
         };
     }
 
     @Override
     public long run(Phase phase, int tokens) {
-        Batch batch = phase == Phase.DECODE ? decode(tokens) : prefill(tokens);
+        Batch batch = switch (phase) {
+            case DECODE -> decode(tokens);
+            case PREFILL -> prefill(tokens);
+            case MIXED -> mixed(tokens);
+        };
         Tensor out = decoder.forward(batch, cache);
         long fingerprint = 0;
         for (int row = 0; row < batch.logitRows().length; row++) {
@@ -55,7 +63,7 @@ public final class ModelSteps implements Steps {
                 .mapToObj(s -> IntStream.range(s * BLOCKS, (s + 1) * BLOCKS).toArray())
                 .toArray(int[][]::new);
         int[] positions = new int[sequences];
-        java.util.Arrays.fill(positions, CONTEXT);
+        Arrays.fill(positions, CONTEXT);
         return new Batch(
                 randomTokens(sequences), positions, IntStream.rangeClosed(0, sequences).toArray(), tables,
                 IntStream.range(0, sequences).toArray());
@@ -67,6 +75,27 @@ public final class ModelSteps implements Steps {
         int[] logitRows = IntStream.rangeClosed(1, rows).map(i -> (int) ((long) i * tokens / rows) - 1).toArray();
         return new Batch(
                 randomTokens(tokens), IntStream.range(0, tokens).toArray(), new int[] {0, tokens}, new int[][] {table}, logitRows);
+    }
+
+    /** The prompt is as long as a step may be, and this the middle of it: as much context as the average piece has. */
+    private Batch mixed(int promptTokens) {
+        int first = (decoder.maxBatchTokens() - promptTokens) / 2;
+        int firstBlock = DECODES_BESIDE * BLOCKS;
+        int[][] tables = Stream.concat(
+                        Arrays.stream(decode(DECODES_BESIDE).blockTables()),
+                        Stream.of(IntStream.range(firstBlock, firstBlock + longestPromptBlocks()).toArray()))
+                .toArray(int[][]::new);
+        int tokens = DECODES_BESIDE + promptTokens;
+        return new Batch(
+                randomTokens(tokens),
+                IntStream.concat(IntStream.generate(() -> CONTEXT).limit(DECODES_BESIDE), IntStream.range(first, first + promptTokens)).toArray(),
+                IntStream.concat(IntStream.rangeClosed(0, DECODES_BESIDE), IntStream.of(tokens)).toArray(),
+                tables,
+                IntStream.range(0, DECODES_BESIDE).toArray());
+    }
+
+    private int longestPromptBlocks() {
+        return Math.ceilDiv(decoder.maxBatchTokens(), KvCache.BLOCK_TOKENS);
     }
 
     private int[] randomTokens(int count) {

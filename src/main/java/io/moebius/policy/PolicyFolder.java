@@ -22,12 +22,20 @@ public final class PolicyFolder {
 
     private static final long MAX_BYTES = 16 << 20;
     private static final int LARGEST_FILE = 1 << 20;
+    private static final String ANEW = "--search-policy true makes a new one";
+    /** A search overwrites nothing that it cannot tell to be its own. */
+    private static final String AWAY = "move it away, then ";
     private static final Set<PosixFilePermission> READABLE = PosixFilePermissions.fromString("rw-r--r--");
 
     private final Path folder;
 
     public PolicyFolder(Path folder) {
         this.folder = folder;
+    }
+
+    @Override
+    public String toString() {
+        return folder.toString();
     }
 
     public Path file(Origin origin) {
@@ -44,16 +52,22 @@ public final class PolicyFolder {
         if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
             return Optional.empty();
         }
+        Policy policy;
         try {
-            Policy policy = read(file);
-            Optional<String> difference = origin.difference(policy.origin());
-            if (difference.isPresent()) {
-                throw new PolicyException(difference.get());
-            }
-            return Optional.of(policy);
+            policy = read(file);
         } catch (PolicyException e) {
-            throw new PolicyException("policy %s refused: %s; --search-policy true makes a new one".formatted(file, e.getMessage()));
+            throw refused(origin, e.getMessage());
         }
+        origin.difference(policy.origin()).ifPresent(difference -> {
+            throw new PolicyException("policy %s refused: %s; %s".formatted(
+                    file, difference, origin.replaces(policy.origin()) ? ANEW : AWAY + ANEW));
+        });
+        return Optional.of(policy);
+    }
+
+    /** That the file for {@code origin} cannot be used as it stands. */
+    public PolicyException refused(Origin origin, String reason) {
+        return new PolicyException("policy %s refused: %s; %s".formatted(file(origin), reason, AWAY + ANEW));
     }
 
     /** @throws PolicyException saying what is wrong with the file, without its name */

@@ -20,8 +20,11 @@ import java.util.function.LongSupplier;
  */
 public final class Search {
 
-    /** What was found at one token count: the choices, and the whole steps that prove them. */
+    /** What was found at one token count: the choices, and the whole steps that prove them where one is not the default. */
     public record Found(List<Choice> choices, List<Proof> proofs, int refused) {}
+
+    /** What kernels are chosen for; a mixed step is both. */
+    static final List<Steps.Phase> PURE = List.of(Steps.Phase.DECODE, Steps.Phase.PREFILL);
 
     private static final int FINAL_ROUNDS = 7;
     private static final int FINAL_ROUNDS_OF_LONG_STEPS = 5;
@@ -167,8 +170,15 @@ public final class Search {
             return Trial.run(backend, steps, phase, tokens, all, nanoTime);
         }
 
+        private long total(Steps.Phase each, Map<Site, Variant> variants) {
+            return Trial.run(backend, steps, each, tokens, variants, nanoTime).total();
+        }
+
         /** The choices, or the defaults where a whole step became slower with them, or none faster. */
         private Found proven(List<Choice> choices) {
+            if (choices.stream().noneMatch(Choice::changed)) {
+                return new Found(choices, List.of(), refused);
+            }
             Map<Site, Variant> variants = new HashMap<>(settled);
             for (Choice choice : choices) {
                 backend.variants(choice.site(), tokens).stream()
@@ -176,9 +186,9 @@ public final class Search {
                         .forEach(variant -> variants.put(choice.site(), variant));
             }
             List<Proof> proofs = new ArrayList<>();
-            for (Steps.Phase each : Steps.Phase.values()) {
+            for (Steps.Phase each : PURE) {
                 if (steps.possible(each, tokens)) {
-                    proofs.add(Proof.measure(backend, steps, each, tokens, variants, nanoTime));
+                    proofs.add(Proof.measure(each, tokens, () -> total(each, Map.of()), () -> total(each, variants)));
                 }
             }
             boolean kept = proofs.stream().noneMatch(Proof::slower) && proofs.stream().anyMatch(Proof::faster);

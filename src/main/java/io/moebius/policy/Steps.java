@@ -8,10 +8,14 @@ public interface Steps {
         /** One token of each of many sequences. */
         DECODE,
         /** Many tokens of one sequence. */
-        PREFILL
+        PREFILL,
+        /** Many tokens of one long prompt, and beside them a token of each of {@link Steps#DECODES_BESIDE} sequences. */
+        MIXED
     }
 
-    /** Whether a step of {@code tokens} can be run. */
+    int DECODES_BESIDE = 4;
+
+    /** Whether a step of {@code tokens} can be run; beside the tokens of a mixed one its decodes have to fit, too. */
     boolean possible(Phase phase, int tokens);
 
     /** @return a fingerprint of the logits: the same for the same bits */

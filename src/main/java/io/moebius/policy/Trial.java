@@ -8,14 +8,14 @@ import io.moebius.backend.Tunable;
 import io.moebius.backend.Variant;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 
 /** One measured step: which variant each site runs in, and the time that all its calls took. */
 final class Trial implements Dispatch {
 
-    private final Tunable backend;
     private final LongSupplier nanoTime;
-    private final Map<Site, Variant> variants;
+    private final Function<KernelCall, Variant> variants;
     private final Map<Site, Long> nanos = new TreeMap<>();
     private final Map<Site, double[]> work = new TreeMap<>();
     private long fingerprint;
@@ -24,7 +24,16 @@ final class Trial implements Dispatch {
     /** Runs the step; sites that {@code variants} leaves out run in their defaults. */
     static Trial run(
             Tunable backend, Steps steps, Steps.Phase phase, int tokens, Map<Site, Variant> variants, LongSupplier nanoTime) {
-        Trial trial = new Trial(backend, variants, nanoTime);
+        return run(backend, steps, phase, tokens, call -> {
+            Variant variant = variants.get(call.site());
+            return variant == null ? backend.defaultVariant(call.site(), call.tokens()) : variant;
+        }, nanoTime);
+    }
+
+    /** Runs the step, each call in the variant that {@code variants} gives it. */
+    static Trial run(
+            Tunable backend, Steps steps, Steps.Phase phase, int tokens, Function<KernelCall, Variant> variants, LongSupplier nanoTime) {
+        Trial trial = new Trial(variants, nanoTime);
         backend.dispatch(trial);
         long begin = nanoTime.getAsLong();
         trial.fingerprint = steps.run(phase, tokens);
@@ -32,17 +41,16 @@ final class Trial implements Dispatch {
         return trial;
     }
 
-    private Trial(Tunable backend, Map<Site, Variant> variants, LongSupplier nanoTime) {
-        this.backend = backend;
+    private Trial(Function<KernelCall, Variant> variants, LongSupplier nanoTime) {
         this.variants = variants;
         this.nanoTime = nanoTime;
     }
 
     @Override
     public void run(KernelCall call) {
-        Variant variant = variants.get(call.site());
+        Variant variant = variants.apply(call);
         long begin = nanoTime.getAsLong();
-        call.run(variant == null ? backend.defaultVariant(call.site(), call.tokens()) : variant);
+        call.run(variant);
         nanos.merge(call.site(), nanoTime.getAsLong() - begin, Long::sum);
         double[] done = work.computeIfAbsent(call.site(), site -> new double[2]);
         done[0] += call.bytes();

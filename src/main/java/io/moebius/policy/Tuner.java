@@ -55,6 +55,7 @@ public final class Tuner {
         folder.check(origin);
         Policy policy = folder.save(origin, List.of());
         Collection<Site> sites = Search.sites(backend, steps);
+        inForce(policy);
         List<Integer> missing = new ArrayList<>();
         for (int tokens : tokenCounts) {
             if (!policy.sites(tokens).containsAll(sites)) {
@@ -62,16 +63,16 @@ public final class Tuner {
             }
         }
         long begin = nanoTime.getAsLong();
-        Search search = new Search(
-                backend, steps, nanoTime, () -> stop.getAsBoolean() || nanoTime.getAsLong() - begin > budget.toNanos());
+        BooleanSupplier enough = () -> stop.getAsBoolean() || nanoTime.getAsLong() - begin > budget.toNanos();
+        Search search = new Search(backend, steps, nanoTime, enough);
         Map<Integer, Search.Found> found = new TreeMap<>();
-        double all = missing.stream().mapToDouble(Tuner::cost).sum();
+        int most = tokenCounts.getLast();
+        boolean shapeMissing = StepShape.possible(steps, most) && policy.choice(StepShape.SITE, most).isEmpty();
+        double all = missing.stream().mapToDouble(Tuner::cost).sum() + (shapeMissing ? cost(most) : 0);
         double done = 0;
         boolean complete = true;
         for (int tokens : missing) {
-            long spent = nanoTime.getAsLong() - begin;
-            Duration left = done == 0 ? Duration.ZERO : Duration.ofNanos((long) (spent / done * (all - done)));
-            progress.searching(tokens, done / all, left);
+            progress.searching(tokens, done / all, left(begin, done, all));
             Optional<Search.Found> result = search.at(tokens, settled(policy, tokens));
             if (result.isPresent()) {
                 found.put(tokens, result.get());
@@ -81,7 +82,29 @@ public final class Tuner {
             }
             done += cost(tokens);
         }
+        if (shapeMissing) {
+            progress.searching(most, done / all, left(begin, done, all));
+            // Of the kernels as they will run.
+            backend.dispatch(inForce(policy));
+            Optional<Choice> shape = complete ? StepShape.search(steps, most, nanoTime, enough) : Optional.empty();
+            complete = shape.isPresent();
+            policy = complete ? folder.save(origin, List.of(shape.get())) : policy;
+        }
         return new Outcome(policy, found, complete);
+    }
+
+    private Chosen inForce(Policy policy) {
+        try {
+            return new Chosen(backend, policy);
+        } catch (PolicyException e) {
+            throw folder.refused(origin, e.getMessage());
+        }
+    }
+
+    /** At the rate so far. */
+    private Duration left(long begin, double done, double all) {
+        long spent = nanoTime.getAsLong() - begin;
+        return done == 0 ? Duration.ZERO : Duration.ofNanos((long) (spent / done * (all - done)));
     }
 
     /** A step of few tokens reads all weights, too; beyond that it costs by the token. */

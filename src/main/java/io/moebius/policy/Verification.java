@@ -1,63 +1,152 @@
 package io.moebius.policy;
 
+import io.moebius.backend.KernelCall;
 import io.moebius.backend.Site;
 import io.moebius.backend.Tunable;
 import io.moebius.backend.Variant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 
 /**
- * A policy's choices, measured anew against the defaults.
+ * A policy measured anew against the defaults, in pairs: each choice in the steps it was made for, and whole steps wherever the policy
+ * changes one, between its token counts too.
  *
- * @param checked choices measured
- * @param failed  a line for each that is now slower than the default
+ * @param steps   whole steps that run other variants than the defaults
+ * @param checked choices looked at
+ * @param failed  a line for each choice and step that is now surely slower than the default by more than 2 %
  */
-public record Verification(int checked, List<String> failed) {
+public record Verification(List<Proof> steps, int checked, List<String> failed) {
 
-    private static final int ROUNDS = 7;
-    private static final double TOLERANCE = 1.02;
+    private static final double TOLERANCE = 0.02;
 
-    /** @throws PolicyException if the backend has no such variant */
-    public static Verification of(Policy policy, Tunable backend, Steps steps, LongSupplier nanoTime) {
-        Search.sites(backend, steps);
-        int checked = 0;
-        List<String> failed = new ArrayList<>();
-        for (int tokens : new TreeSet<>(policy.choices().stream().map(Choice::tokens).toList())) {
-            Steps.Phase phase = Search.phase(steps, tokens);
-            if (!steps.possible(phase, tokens)) {
-                continue;
-            }
-            Map<Site, Variant> variants = new HashMap<>();
-            List<Choice> choices = policy.choices().stream().filter(choice -> choice.tokens() == tokens).toList();
-            choices.forEach(choice -> variants.put(choice.site(), Chosen.variant(backend, choice.site(), tokens, choice.variant())));
-            Map<Site, Samples> defaults = new TreeMap<>();
-            Map<Site, Samples> chosen = new TreeMap<>();
-            for (int round = 0; round < ROUNDS; round++) {
-                measure(Trial.run(backend, steps, phase, tokens, Map.of(), nanoTime), defaults);
-                measure(Trial.run(backend, steps, phase, tokens, variants, nanoTime), chosen);
-            }
-            for (Choice choice : choices) {
-                Samples before = defaults.get(choice.site());
-                Samples now = chosen.get(choice.site());
-                if (before == null) {
-                    failed.add("%s: this model has no such site".formatted(choice.site()));
-                } else if (now.median() > (TOLERANCE + before.noise() + now.noise()) * before.median()) {
-                    failed.add(String.format(Locale.ROOT, "%s at %d tokens: \"%s\" takes %.1f us, the default %.1f us",
-                            choice.site(), tokens, choice.variant(), now.median() / 1e3, before.median() / 1e3));
-                }
-                checked++;
-            }
-        }
-        return new Verification(checked, List.copyOf(failed));
+    /**
+     * @param pairs of steps of each kind
+     * @throws PolicyException if the backend has no such variant
+     */
+    public static Verification of(Policy policy, Tunable backend, Steps steps, LongSupplier nanoTime, int pairs) {
+        return new Measurement(policy, backend, steps, nanoTime, pairs).run();
     }
 
-    private static void measure(Trial trial, Map<Site, Samples> samples) {
-        trial.nanos().forEach((site, nanos) -> samples.computeIfAbsent(site, s -> new Samples()).add(nanos));
+    private static final class Measurement {
+
+        private final Policy policy;
+        private final Tunable backend;
+        private final Steps steps;
+        private final LongSupplier nanoTime;
+        private final int pairs;
+        private final Chosen chosen;
+        private final List<Proof> proofs = new ArrayList<>();
+        private final List<String> failed = new ArrayList<>();
+
+        Measurement(Policy policy, Tunable backend, Steps steps, LongSupplier nanoTime, int pairs) {
+            this.policy = policy;
+            this.backend = backend;
+            this.steps = steps;
+            this.nanoTime = nanoTime;
+            this.pairs = pairs;
+            Search.sites(backend, steps);
+            this.chosen = new Chosen(backend, policy);
+        }
+
+        Verification run() {
+            for (int tokens : tokenCounts()) {
+                for (Steps.Phase phase : Search.PURE) {
+                    if (steps.possible(phase, tokens)) {
+                        measure(phase, tokens);
+                    }
+                }
+            }
+            policy.choices().stream().filter(choice -> choice.site().equals(StepShape.SITE)).forEach(this::measureShape);
+            return new Verification(List.copyOf(proofs), policy.choices().size(), List.copyOf(failed));
+        }
+
+        /** Those of the policy, and the last at which each still holds. */
+        private TreeSet<Integer> tokenCounts() {
+            TreeSet<Integer> counts = new TreeSet<>();
+            policy.choices().stream().filter(choice -> !choice.site().equals(StepShape.SITE)).forEach(choice -> counts.add(choice.tokens()));
+            for (int tokens : List.copyOf(counts)) {
+                Integer above = counts.higher(tokens);
+                if (above != null) {
+                    int border = (int) Math.sqrt((double) tokens * above);
+                    counts.addAll(List.of(border, border + 1));
+                }
+            }
+            return counts;
+        }
+
+        private void measure(Steps.Phase phase, int tokens) {
+            Changes changes = new Changes();
+            Trial.run(backend, steps, phase, tokens, changes, nanoTime);
+            if (!changes.any) {
+                return;
+            }
+            Map<Site, Samples> defaults = new TreeMap<>();
+            Map<Site, Samples> choices = new TreeMap<>();
+            Proof proof = Proof.measure(
+                    phase, tokens,
+                    () -> step(phase, tokens, call -> backend.defaultVariant(call.site(), call.tokens()), defaults),
+                    () -> step(phase, tokens, call -> chosen.variant(call.site(), call.tokens()), choices),
+                    pairs);
+            proofs.add(proof);
+            if (proof.surelySlower(TOLERANCE)) {
+                failed.add(String.format(Locale.ROOT, "a %s step of %d tokens takes %.2f ms, with the defaults %.2f ms",
+                        phase.name().toLowerCase(Locale.ROOT), tokens, proof.micros() / 1e3, proof.defaultMicros() / 1e3));
+            }
+            if (phase == Search.phase(steps, tokens)) {
+                defaults.forEach((site, before) -> policy.choice(site, tokens).ifPresent(choice -> hold(choice, before, choices.get(site))));
+            }
+        }
+
+        private long step(Steps.Phase phase, int tokens, Function<KernelCall, Variant> variants, Map<Site, Samples> samples) {
+            Trial trial = Trial.run(backend, steps, phase, tokens, variants, nanoTime);
+            trial.nanos().forEach((site, nanos) -> samples.computeIfAbsent(site, s -> new Samples()).add(nanos));
+            return trial.total();
+        }
+
+        private void hold(Choice choice, Samples before, Samples now) {
+            if (now.median() > (1 + TOLERANCE + 2 * (before.noise() + now.noise())) * before.median()) {
+                failed.add(String.format(Locale.ROOT, "%s at %d tokens: \"%s\" takes %.1f us, the default %.1f us",
+                        choice.site(), choice.tokens(), choice.variant(), now.median() / 1e3, before.median() / 1e3));
+            }
+        }
+
+        /** Prompts must be read as fast as by the default. */
+        private void measureShape(Choice choice) {
+            StepShape.Budget budget = StepShape.budget(choice);
+            int most = choice.tokens();
+            StepShape.Budget all = new StepShape.Budget(most);
+            if (budget.equals(all) || !StepShape.possible(steps, most)) {
+                return;
+            }
+            backend.dispatch(chosen);
+            Proof proof = Proof.measure(
+                    Steps.Phase.MIXED, most,
+                    () -> (long) (StepShape.time(steps, all, most, nanoTime) / all.read(most)),
+                    () -> (long) (StepShape.time(steps, budget, most, nanoTime) / budget.read(most)),
+                    pairs);
+            if (proof.surelySlower(StepShape.TOLERANCE)) {
+                failed.add(String.format(Locale.ROOT, "%s, \"%s\": reads prompts at %.0f %% of the default's speed",
+                        choice.site(), choice.variant(), 100 * proof.gain()));
+            }
+        }
+
+        /** Runs the policy's choices and notes whether any is not the default. */
+        private final class Changes implements Function<KernelCall, Variant> {
+
+            private boolean any;
+
+            @Override
+            public Variant apply(KernelCall call) {
+                Variant variant = chosen.variant(call.site(), call.tokens());
+                any |= !variant.equals(backend.defaultVariant(call.site(), call.tokens()));
+                return variant;
+            }
+        }
     }
 }

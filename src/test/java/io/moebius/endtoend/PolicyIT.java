@@ -3,6 +3,7 @@ package io.moebius.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -49,18 +50,23 @@ class PolicyIT {
     void theToolsShowVariantsAndHoldAPolicyAgainstTheMachine() throws IOException {
         try (Program tool = Program.run("policy", "variants")) {
             assertThat(tool.awaitExit()).as(tool.errors()).isZero();
-            assertThat(tool.output()).contains("experts 2 of 8, ", "attend 8 heads over 2, ", "512 tokens: ");
+            assertThat(tool.output())
+                    .contains("experts 2 of 8, ", "attend 8 heads over 2, ", "lm_head 1536 x 256", " 512* ", "step prompt tokens beside decodes: 4 variants");
         }
         try (Program program = start("--search-policy", "true", "--terminate-after-search", "true")) {
             assertThat(program.awaitExit()).as(program.errors()).isZero();
         }
         try (Program tool = Program.run("policy", "show", file().toString())) {
             assertThat(tool.awaitExit()).isZero();
-            assertThat(tool.output()).contains("build ", "8 tokens: threads");
+            assertThat(tool.output()).contains("  build ", "lm_head 1536 x 256", "next best").containsPattern("\n +8  threads ");
+        }
+        try (Program tool = Program.run("policy", "diff", file().toString(), "--with", file().toString())) {
+            assertThat(tool.awaitExit()).isZero();
+            assertThat(tool.output()).isEqualTo("  no difference\n");
         }
         try (Program tool = Program.run("policy", "verify", file().toString())) {
             assertThat(tool.awaitExit()).as(tool.errors()).isIn(0, 1);
-            assertThat(tool.output()).contains(" of 20 choices hold");
+            assertThat(tool.output()).contains("  20 choices and ");
         }
     }
 
@@ -76,7 +82,9 @@ class PolicyIT {
                 }
                 assertThat(health).doesNotContain("\"ready\"");
             }
-            assertThat(program.status("/health")).isIn(503, 200);
+            HttpResponse<String> answer = program.post("/v1/completions", "{\"prompt\": \"a\"}");
+            assertThat(answer.statusCode()).isEqualTo(503);
+            assertThat(answer.body()).contains("not ready: searching the policy, steps of ", " %; try again later");
         }
     }
 
@@ -98,6 +106,37 @@ class PolicyIT {
     }
 
     @Test
+    void twoSearchesShareAFolder() throws IOException {
+        try (Program one = start("--search-policy", "true", "--terminate-after-search", "true");
+                Program other = start("--search-policy", "true", "--terminate-after-search", "true")) {
+            assertThat(one.awaitExit()).as(one.errors()).isZero();
+            assertThat(other.awaitExit()).as(other.errors()).isZero();
+        }
+        try (Program tool = Program.run("policy", "diff", file().toString())) {
+            tool.awaitExit();
+            assertThat(tool.output()).contains(" of 20 choices differ");
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            assertThat(files.filter(each -> each.toString().endsWith(".tmp"))).isEmpty();
+        }
+    }
+
+    @Test
+    void aVariantThatIsNoneIsRefusedBeforeTheSearch() throws IOException {
+        try (Program program = start("--search-policy", "true", "--terminate-after-search", "true")) {
+            assertThat(program.awaitExit()).isZero();
+        }
+        Files.writeString(file(), Files.readString(file()).replaceFirst("\"variant\":\"[^\"]*\"", "\"variant\":\"panel 0\""));
+        try (Program program = start("--search-policy", "true")) {
+            assertThat(program.awaitExit()).isEqualTo(11);
+            assertThat(program.errors()).contains("policy " + file() + " refused: ", "no variant \"panel 0\"", "move it away");
+        }
+        try (Program program = start().awaitReady()) {
+            assertThat(program.errors()).contains("policy " + file() + " refused: ", "default policy: the file in ");
+        }
+    }
+
+    @Test
     void aFileOfOtherKernelsIsRefusedInOneLineAndTheDefaultsServe() throws IOException {
         try (Program program = start("--search-policy", "true", "--terminate-after-search", "true")) {
             assertThat(program.awaitExit()).isZero();
@@ -107,7 +146,7 @@ class PolicyIT {
         try (Program program = start().awaitReady()) {
             assertThat(program.errors().lines().filter(line -> line.contains("refused"))).hasSize(1)
                     .first().asString().contains("policy " + file() + " refused: build is ", " here, another there");
-            assertThat(program.errors()).contains("default policy: no file in");
+            assertThat(program.errors()).contains("default policy: the file in " + folder + " was refused");
         }
     }
 

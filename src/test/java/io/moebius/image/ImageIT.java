@@ -241,6 +241,25 @@ class ImageIT {
     }
 
     @Test
+    void searchesAPolicyOnceAndServesWithItEverAfter(@TempDir Path policy) throws IOException {
+        Image.Ended search = Image.run(
+                create -> create.getHostConfig().withBinds(new Bind(policy.toString(), new Volume("/policy"), AccessMode.rw)),
+                "--algo-policy-dir", "/policy", "--search-policy", "true", "--terminate-after-search", "true",
+                "--max-batch-size", "8", "--max-token-count", "8");
+        assertThat(search.code()).as(search.errors()).isZero();
+        try (Stream<Path> files = Files.list(policy)) {
+            assertThat(files.map(Path::toString)).anyMatch(file -> file.endsWith(".json")).anyMatch(file -> file.endsWith(".html"));
+        }
+        try (GenericContainer<?> container =
+                Image.container("--algo-policy-dir", "/policy", "--max-batch-size", "8", "--max-token-count", "8")) {
+            container.withFileSystemBind(policy.toString(), "/policy", BindMode.READ_ONLY);
+            container.start();
+            assertThat(container.getLogs(OutputType.STDERR)).contains("5 sites, 0 missing, file /policy/");
+            assertThat(Image.post(container, "/v1/chat/completions", QUESTION).statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
     void servesWhereThePolicyFolderCannotBeWritten(@TempDir Path policy) throws IOException {
         try (GenericContainer<?> container = Image.container("--algo-policy-dir", "/policy")) {
             container.withFileSystemBind(policy.toString(), "/policy", BindMode.READ_ONLY);

@@ -203,6 +203,13 @@ class PolicyFolderTest {
     }
 
     @Test
+    void saysWhatASearchWouldNotOverwrite() throws IOException {
+        Path file = saved();
+        Files.writeString(file, Files.readString(file).replace("AMD EPYC", "Intel Xeon"));
+        refused("device is AMD EPYC here, Intel Xeon there; move it away, then ");
+    }
+
+    @Test
     void refusesAFolderInPlaceOfAFile() throws IOException {
         Files.createDirectory(policies().file(HERE));
         refused("no regular file");

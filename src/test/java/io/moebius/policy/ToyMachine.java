@@ -31,6 +31,9 @@ final class ToyMachine implements Tunable, Steps {
     private long fingerprint;
     private int steps;
     private long burden;
+    private boolean mixes;
+    private long stepNanos;
+    private long promptTokenNanos;
 
     /** @param noise largest share that a time is off by */
     ToyMachine(double noise) {
@@ -53,6 +56,14 @@ final class ToyMachine implements Tunable, Steps {
 
     ToyMachine variant(String kernel, Way way) {
         sites.get(site(kernel)).add(way);
+        return this;
+    }
+
+    /** Mixed steps take {@code stepNanos} and {@code promptTokenNanos} for each token; without this they cannot be run. */
+    ToyMachine mixing(long stepNanos, long promptTokenNanos) {
+        mixes = true;
+        this.stepNanos = stepNanos;
+        this.promptTokenNanos = promptTokenNanos;
         return this;
     }
 
@@ -101,13 +112,17 @@ final class ToyMachine implements Tunable, Steps {
 
     @Override
     public boolean possible(Phase phase, int tokens) {
-        return true;
+        return phase != Phase.MIXED || mixes;
     }
 
     @Override
     public long run(Phase phase, int tokens) {
         steps++;
         fingerprint = 31L * tokens + phase.ordinal();
+        if (phase == Phase.MIXED) {
+            clock += (long) ((stepNanos + promptTokenNanos * tokens) * (1 + noise * random.nextDouble()));
+            return fingerprint;
+        }
         for (int layer = 0; layer < 2; layer++) {
             sites.keySet().forEach(site -> dispatch.run(new Call(site, tokens)));
         }

@@ -15,10 +15,12 @@ import java.util.TreeSet;
 /** The sites that calls have had, and the variants of each. None changes how a sum is formed. */
 final class CpuCatalogue {
 
-    private static final int[] PANELS = {16, 32, 48, 64, 96, 128, 192, 256, 512, 1024};
+    private static final int[] PANELS = {16, 32, 48, 64, 80, 96, 112, 128, 192, 256, 512, 1024};
     private static final int DEFAULT_PANEL = 64;
     private static final int[] DIRECT = {4, 8, 16, 32};
     private static final int[] TASKS = {1, 2, 4, 8, 16, 32, 64, 128};
+    /** Where there are many tokens, neighbouring numbers of tasks differ by nothing that can be measured. */
+    private static final int[] FEWER_TASKS = {1, 4, 16, 64};
     /** A decoded panel larger than this leaves every cache. */
     private static final long MOST_SCRATCH = 8 << 20;
     /** With more tokens than this there is work for all threads. */
@@ -33,11 +35,13 @@ final class CpuCatalogue {
 
     private record AttentionShape(int heads, int kvHeads, int headDim, DType type) {}
 
+    private record ProjectKey(boolean givesLogits, String shape) {}
+
     private record ExpertsKey(String gate, int experts, int topK) {}
 
     private final int threads;
     private final int leastDirect;
-    private final Map<String, Site> projects = new HashMap<>();
+    private final Map<ProjectKey, Site> projects = new HashMap<>();
     private final Map<ExpertsKey, Site> experts = new HashMap<>();
     private final Map<AttentionShape, Site> attentions = new HashMap<>();
     private final Map<Site, Record> shapes = new HashMap<>();
@@ -49,8 +53,8 @@ final class CpuCatalogue {
     }
 
     Site project(CpuMatrix matrix) {
-        return projects.computeIfAbsent(matrix.shape(), shape -> {
-            Site site = new Site("project", shape);
+        return projects.computeIfAbsent(new ProjectKey(matrix.weight().givesLogits(), matrix.shape()), key -> {
+            Site site = new Site(key.givesLogits() ? "lm_head" : "project", key.shape());
             shapes.put(site, new ProductShape(matrix.rows(), matrix.columns(), 1));
             return site;
         });
@@ -110,7 +114,7 @@ final class CpuCatalogue {
     private List<Variant> products(ProductShape shape, int tokens) {
         int perMatrix = Math.ceilDiv(tokens, shape.share());
         List<Variant> variants = new ArrayList<>();
-        for (int count : threadCounts(tokens)) {
+        for (int count : threadCounts(tokens <= FEW_TOKENS)) {
             for (int panel : PANELS) {
                 for (int direct : DIRECT) {
                     // Below, and for more tokens than it, all are the same; far beyond one tile none is faster.
@@ -127,9 +131,10 @@ final class CpuCatalogue {
 
     private List<Variant> attentions(AttentionShape shape, int tokens) {
         List<Variant> variants = new ArrayList<>();
-        for (int count : threadCounts(tokens)) {
+        boolean few = tokens <= Math.max(FEW_TOKENS, threads);
+        for (int count : threadCounts(few)) {
             for (int run = 1; run <= shape.kvHeads(); run *= 2) {
-                for (int tasks : TASKS) {
+                for (int tasks : few ? TASKS : FEWER_TASKS) {
                     if ((long) tasks * count <= Math.max(1L, (long) tokens * shape.kvHeads() / run)) {
                         variants.add(new CpuVariant.Attention(count, run, tasks));
                     }
@@ -140,9 +145,9 @@ final class CpuCatalogue {
     }
 
     /** All, and the powers of two below where there is little to do. */
-    private Set<Integer> threadCounts(int tokens) {
+    private Set<Integer> threadCounts(boolean few) {
         Set<Integer> counts = new TreeSet<>(Set.of(threads));
-        for (int count = 1; tokens <= FEW_TOKENS && count < threads; count *= 2) {
+        for (int count = 1; few && count < threads; count *= 2) {
             counts.add(count);
         }
         return counts;

@@ -18,12 +18,13 @@ import io.moebius.backend.Weight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
-import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 
 /** All variants of a kernel give the same bits: a policy changes speed, never answers. */
 class CpuVariantsTest {
@@ -123,25 +124,49 @@ class CpuVariantsTest {
         }
     }
 
-    @Test
-    void everySiteHasEightVariantsAndMoreAtTenTokenCounts() {
-        CpuCatalogue catalogue = new CpuCatalogue(2, InstructionSet.AVX2);
-        try (CpuBackend backend = backend(InstructionSet.best())) {
-            CpuMatrix matrix = (CpuMatrix) backend.load(weight(DType.E4M3, 1024, HIDDEN));
-            for (Site site : List.of(
-                    catalogue.project(matrix),
-                    catalogue.experts(matrix, 8, 2),
-                    catalogue.attend(32, new KvCache.Shape(1, 8, 128)))) {
-                for (int tokens : TOKENS) {
-                    List<Variant> variants = catalogue.variants(site, tokens);
-                    assertThat(variants).hasSizeGreaterThanOrEqualTo(8).doesNotHaveDuplicates();
-                    assertThat(variants.getFirst()).isEqualTo(catalogue.defaultVariant(site, tokens));
-                    Set<String> names = new HashSet<>();
-                    variants.forEach(variant -> names.add(variant.name()));
-                    assertThat(names).hasSameSizeAs(variants);
-                }
-            }
+    /** Hidden and inner width of an expert; Mixtral 8x7B and a model of a quarter of its sizes. */
+    private static final int[][] SHAPES = {{4096, 14336}, {2048, 3584}};
+
+    @TestFactory
+    Stream<DynamicTest> everySiteHasEightVariantsAndMoreAtTenTokenCounts() {
+        return Arrays.stream(InstructionSet.values()).flatMap(set -> IntStream.of(1, 2, 8, 64).mapToObj(threads ->
+                DynamicTest.dynamicTest(set + ", " + threads + " threads", () -> {
+                    CpuCatalogue catalogue = new CpuCatalogue(threads, set);
+                    for (int[] shape : SHAPES) {
+                        sites(catalogue, shape[0], shape[1]).forEach(site -> hasEightVariants(catalogue, site));
+                    }
+                })));
+    }
+
+    private static List<Site> sites(CpuCatalogue catalogue, int hidden, int ffn) {
+        return List.of(
+                catalogue.project(matrix("layer", hidden, hidden)),
+                catalogue.project(matrix("layer", hidden / 4, hidden)),
+                catalogue.project(matrix("lm_head.weight", 32000, hidden)),
+                catalogue.experts(matrix("layer", ffn, hidden), 8, 2),
+                catalogue.attend(32, new KvCache.Shape(1, 8, 128)));
+    }
+
+    private static void hasEightVariants(CpuCatalogue catalogue, Site site) {
+        for (int tokens : TOKENS) {
+            List<Variant> variants = catalogue.variants(site, tokens);
+            assertThat(variants).as("%s at %d tokens", site, tokens).hasSizeGreaterThanOrEqualTo(8).doesNotHaveDuplicates();
+            assertThat(variants.getFirst()).isEqualTo(catalogue.defaultVariant(site, tokens));
+            assertThat(variants).extracting(Variant::name).doesNotHaveDuplicates();
         }
+    }
+
+    /** As far as a catalogue looks at it. */
+    private static CpuMatrix matrix(String name, int rows, int columns) {
+        return new CpuMatrix(0, Weight.plain(name, DType.BF16, rows, columns, null), rows + " x " + columns);
+    }
+
+    @Test
+    void theHeadIsASiteOfItsOwn() {
+        CpuCatalogue catalogue = new CpuCatalogue(2, InstructionSet.AVX2);
+        assertThat(List.of("lm_head.weight", "model.embed_tokens.weight", "model.layers.0.self_attn.q_proj.weight"))
+                .extracting(name -> catalogue.project(matrix(name, 64, 64)).kernel())
+                .containsExactly("lm_head", "lm_head", "project");
     }
 
     private static List<InstructionSet> supported() {
