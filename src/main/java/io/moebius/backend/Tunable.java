@@ -15,6 +15,11 @@ public interface Tunable {
     /** Processors or streaming multiprocessors in use. */
     int cores();
 
+    /** Major version of the driver; 0 where there is none. */
+    default int driver() {
+        return 0;
+    }
+
     /** What the device can do at most, measured now; empty where it is not known. */
     Optional<Roofline> roofline();
 

@@ -22,7 +22,7 @@ import java.util.zip.CRC32;
 public record Origin(String build, String device, int cores, int driver, int devices, String model, String format) {
 
     public static Origin of(Tunable backend, String model, String format) {
-        return new Origin(backend.build(), backend.device(), backend.cores(), 0, 1, model, format);
+        return new Origin(backend.build(), backend.device(), backend.cores(), backend.driver(), 1, model, format);
     }
 
     /** Name of the file for this model and machine, the same for every build: architecture, device, and a digest of all of it. */

@@ -60,7 +60,7 @@ public final class Report {
         Table table = new Table(" tokens", "step", " default", " chosen", " measured", " predicted", "");
         outcome.found().forEach((tokens, at) -> at.proofs().forEach(proof -> table.row(
                 tokens, name(proof.phase()), time(proof.defaultMicros()), time(proof.micros()), gain(proof), predicted(at, proof),
-                proof.slower() ? "slower: defaults kept" : "")));
+                at.choices().stream().anyMatch(Choice::changed) ? "" : proof.slower() ? "slower: defaults kept" : "defaults kept")));
         StringBuilder out = new StringBuilder(table.isEmpty() ? "" : table.toString());
         outcome.found().forEach((tokens, at) -> out.append(at.refused() == 0
                 ? ""

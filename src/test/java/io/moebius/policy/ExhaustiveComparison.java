@@ -12,6 +12,7 @@ import io.moebius.model.Transformer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -21,12 +22,12 @@ import org.junit.jupiter.api.Test;
 /**
  * The search against trying every variant at length, on a real model: ./mvnw test -Dtest=ExhaustiveComparison
  * -Dmoebius.policy.model=FOLDER, and
- * -Dmoebius.policy.instructions=AVX2 for another build of the kernels. Prints whole steps with the defaults, with what the search
+ * -Dmoebius.policy.instructions=AVX2 for another build of the kernels, -Dmoebius.policy.tokens=N for steps of at most N tokens. Prints whole steps with the defaults, with what the search
  * chose, and with what every variant measured alike chose.
  */
 class ExhaustiveComparison {
 
-    private static final int MOST_TOKENS = 512;
+    private static final int MOST_TOKENS = Integer.getInteger("moebius.policy.tokens", 512);
     private static final int SEQUENCES = 64;
     private static final int SAMPLES = 5;
     private static final int PAIRS = 9;
@@ -39,7 +40,7 @@ class ExhaustiveComparison {
                 new CpuBackend(Activations.SIXTEEN_BIT, set, Runtime.getRuntime().availableProcessors())) {
             Transformer decoder = Transformer.load(
                     Checkpoint.open(Path.of(System.getProperty("moebius.policy.model"))), backend, MOST_TOKENS, SEQUENCES, loaded -> {});
-            ModelSteps steps = new ModelSteps(decoder, backend.kvCache(decoder.kvShape(), MOST_TOKENS), SEQUENCES);
+            ModelSteps steps = new ModelSteps(decoder, backend.kvCache(decoder.kvShape(), 512), SEQUENCES);
             long begin = System.nanoTime();
             Map<Integer, Map<Site, Variant>> searched = new HashMap<>();
             Search search = new Search(backend, steps, System::nanoTime, () -> false);
@@ -84,7 +85,7 @@ class ExhaustiveComparison {
         }
         Map<Site, Variant> best = new HashMap<>();
         samples.forEach((site, all) -> best.put(site, all.entrySet().stream()
-                .min(java.util.Comparator.comparingDouble(each -> each.getValue().median()))
+                .min(Comparator.comparingDouble(each -> each.getValue().median()))
                 .orElseThrow()
                 .getKey()));
         return best;
