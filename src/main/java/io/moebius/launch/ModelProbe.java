@@ -16,14 +16,14 @@ import java.util.Map;
 /** A loaded model whose steps are measured, without a server around it. */
 record ModelProbe(Backend backend, Tunable tunable, ModelSteps steps, Origin origin, ModelFolder folder) implements AutoCloseable {
 
-    static final List<Flag> FLAGS = List.of(ModelFlags.HF_MODEL_NAME, ModelFlags.REVISION, EngineFlags.CPU_INSTRUCTIONS);
+    static final List<Flag> FLAGS = List.of(ModelFlags.HF_MODEL_NAME, ModelFlags.REVISION, EngineFlags.DEVICE, EngineFlags.CPU_INSTRUCTIONS);
 
     private static final int SEQUENCES = 64;
     private static final int BLOCKS = 512;
 
     /**
      * @param maxTokens most tokens of a step
-     * @throws StartException if there is no such model
+     * @throws StartException if there is no such model, or nothing to choose on the device
      */
     static ModelProbe open(Subcommand.Options options, Map<String, String> environment, int maxTokens) {
         String name = options.required(ModelFlags.HF_MODEL_NAME);
@@ -31,8 +31,10 @@ record ModelProbe(Backend backend, Tunable tunable, ModelSteps steps, Origin ori
             ModelFolder folder =
                     ModelFolder.find(name, options.required(ModelFlags.REVISION), environment, (done, all) -> {}, Console::note);
             Checkpoint checkpoint = Checkpoint.open(folder.path());
-            Backend backend = Backends.open("auto", options.required(EngineFlags.CPU_INSTRUCTIONS), Activations.SIXTEEN_BIT);
-            Tunable tunable = (Tunable) backend;
+            Backend backend = Backends.open(options.required(EngineFlags.DEVICE), options.required(EngineFlags.CPU_INSTRUCTIONS), Activations.SIXTEEN_BIT);
+            if (!(backend instanceof Tunable tunable)) {
+                throw new StartException(ExitCode.USAGE, "the device has one variant of each kernel; give another --device");
+            }
             Decoder decoder = Transformer.load(checkpoint, backend, maxTokens, SEQUENCES, fraction -> {});
             ModelSteps steps = new ModelSteps(decoder, backend.kvCache(decoder.kvShape(), BLOCKS), SEQUENCES);
             return new ModelProbe(backend, tunable, steps, KernelPolicy.origin(tunable, backend.activations(), checkpoint), folder);

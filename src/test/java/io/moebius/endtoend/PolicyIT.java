@@ -51,7 +51,7 @@ class PolicyIT {
         try (Program tool = Program.run("policy", "variants")) {
             assertThat(tool.awaitExit()).as(tool.errors()).isZero();
             assertThat(tool.output())
-                    .contains("experts 2 of 8, ", "attend 8 heads over 2, ", "lm_head 1536 x 256", " 512* ", "step prompt tokens beside decodes: 4 variants");
+                    .contains("experts 2 of 8, ", "attend 8 heads over 2, ", "lm_head 1536 x 256", " 512*", "step prompt tokens beside decodes: 4 variants");
         }
         try (Program program = start("--search-policy", "true", "--terminate-after-search", "true")) {
             assertThat(program.awaitExit()).as(program.errors()).isZero();
@@ -144,7 +144,7 @@ class PolicyIT {
         String before = Files.readString(file());
         Files.writeString(file(), before.replaceFirst("\"build\": \"[^\"]*\"", "\"build\": \"another\""));
         try (Program program = start().awaitReady()) {
-            assertThat(program.errors().lines().filter(line -> line.contains("refused"))).hasSize(1)
+            assertThat(program.errors().lines().filter(line -> line.contains("refused: "))).hasSize(1)
                     .first().asString().contains("policy " + file() + " refused: build is ", " here, another there");
             assertThat(program.errors()).contains("default policy: the file in " + folder + " was refused");
         }
