@@ -11,16 +11,15 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 
 /** The sites that calls have had, and the variants of each. None changes how a sum is formed. */
 final class CpuCatalogue {
 
-    private static final int[] PANELS = {16, 32, 48, 64, 80, 96, 112, 128, 192, 256, 512, 1024};
+    private static final int[] PANELS = {16, 32, 48, 64, 80, 96, 112, 128, 256, 512};
     private static final int DEFAULT_PANEL = 64;
     private static final int[] DIRECT = {4, 8, 16, 32};
     private static final int[] TASKS = {1, 2, 4, 8, 16, 32, 64, 128};
-    /** Where there are many tokens, neighbouring numbers of tasks differ by nothing that can be measured. */
-    private static final int[] FEWER_TASKS = {1, 4, 16, 64};
     /** A decoded panel larger than this leaves every cache. */
     private static final long MOST_SCRATCH = 8 << 20;
     /** With more tokens than this there is work for all threads. */
@@ -134,8 +133,11 @@ final class CpuCatalogue {
         boolean few = tokens <= Math.max(FEW_TOKENS, threads);
         for (int count : threadCounts(few)) {
             for (int run = 1; run <= shape.kvHeads(); run *= 2) {
-                for (int tasks : few ? TASKS : FEWER_TASKS) {
-                    if ((long) tasks * count <= Math.max(1L, (long) tokens * shape.kvHeads() / run)) {
+                int share = tokens * shape.kvHeads() / run / count;
+                // Of few pairs all numbers are tried, of many one, a quarter of a thread's share, and all of it.
+                int[] tried = few ? TASKS : IntStream.of(1, Math.max(1, share / 4), share).distinct().toArray();
+                for (int tasks : tried) {
+                    if (tasks <= share) {
                         variants.add(new CpuVariant.Attention(count, run, tasks));
                     }
                 }
