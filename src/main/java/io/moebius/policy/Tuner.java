@@ -107,9 +107,9 @@ public final class Tuner {
         return done == 0 ? Duration.ZERO : Duration.ofNanos((long) (spent / done * (all - done)));
     }
 
-    /** A step of few tokens reads all weights, too; beyond that it costs by the token. */
+    /** A step of few tokens reads all weights, too, and has the most variants; beyond that it costs by the token. */
     private static double cost(int tokens) {
-        return 8 + tokens;
+        return 40 + tokens;
     }
 
     private Map<Site, Variant> settled(Policy policy, int tokens) {
