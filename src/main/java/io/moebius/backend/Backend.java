@@ -39,7 +39,10 @@ public interface Backend extends AutoCloseable {
         return load(weight);
     }
 
-    /** Bytes of the device's own memory that can still be allocated; empty where kernels work in the memory of the host. */
+    /**
+     * Bytes of the device's own memory that a KV cache may take, once weights and activations are there; empty where kernels work in
+     * the memory of the host.
+     */
     default OptionalLong freeBytes() {
         return OptionalLong.empty();
     }

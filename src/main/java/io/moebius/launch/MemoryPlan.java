@@ -3,25 +3,23 @@ package io.moebius.launch;
 import io.moebius.backend.KvCache;
 
 /**
- * How many KV-cache blocks to allocate: as many as all sequences could need at their longest, within a share of the
- * memory that is free once the weights are in.
+ * How many KV-cache blocks to allocate: as many as all sequences could need at their longest, within the
+ * memory that they may take once the weights are in.
  *
  * @param blocks     blocks of {@link KvCache#BLOCK_TOKENS} tokens
  * @param blockBytes bytes of one block
  */
 record MemoryPlan(int blocks, long blockBytes) {
 
-    private static final double SHARE = 0.5;
-
     /**
-     * @param freeBytes         memory the process may still take
+     * @param room              bytes that the cache may take
      * @param maxSequences      sequences in a step
      * @param maxSequenceLength tokens of the longest sequence
      * @throws StartException if not even one sequence of that length fits
      */
-    static MemoryPlan of(long freeBytes, long blockBytes, int maxSequences, int maxSequenceLength) {
+    static MemoryPlan of(long room, long blockBytes, int maxSequences, int maxSequenceLength) {
         long blocksPerSequence = Math.ceilDiv(maxSequenceLength, KvCache.BLOCK_TOKENS);
-        long affordable = (long) (freeBytes * SHARE) / blockBytes;
+        long affordable = room / blockBytes;
         if (affordable < blocksPerSequence) {
             throw new StartException(
                     ExitCode.OUT_OF_MEMORY,
@@ -29,7 +27,7 @@ record MemoryPlan(int blocks, long blockBytes) {
                             .formatted(
                                     maxSequenceLength,
                                     blocksPerSequence * blockBytes >> 20,
-                                    (long) (freeBytes * SHARE) >> 20,
+                                    room >> 20,
                                     affordable * KvCache.BLOCK_TOKENS));
         }
         long wanted = Math.multiplyExact(blocksPerSequence, (long) maxSequences);

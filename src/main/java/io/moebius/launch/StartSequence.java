@@ -99,8 +99,8 @@ final class StartSequence {
         });
         KvStorage storage = KvCacheType.of(settings.required(EngineFlags.KV_CACHE_DTYPE), checkpoint);
         KvCache.Shape shape = decoder.kvShape().stored(storage);
-        MemoryPlan plan =
-                MemoryPlan.of(FreeMemory.bytes(), backend.kvBlockBytes(shape), maxSequences, maxSequenceLength);
+        long room = backend.freeBytes().orElseGet(() -> FreeMemory.bytes() / 2);
+        MemoryPlan plan = MemoryPlan.of(room, backend.kvBlockBytes(shape), maxSequences, maxSequenceLength);
         KvCache cache = backend.kvCache(shape, plan.blocks());
         KernelPolicy.InForce kernels = usePolicy(policy, decoder, cache, maxSequences);
         if (settings.on(PolicyFlags.TERMINATE_AFTER_SEARCH)) {

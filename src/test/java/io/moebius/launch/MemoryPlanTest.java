@@ -13,13 +13,13 @@ class MemoryPlanTest {
     }
 
     @Test
-    void takesNoMoreThanHalfOfTheFreeMemory() {
-        assertThat(MemoryPlan.of(20_000, 1000, 4, 100).blocks()).isEqualTo(10);
+    void takesNoMoreThanItMay() {
+        assertThat(MemoryPlan.of(10_000, 1000, 4, 100).blocks()).isEqualTo(10);
     }
 
     @Test
     void refusesWhereOneSequenceDoesNotFit() {
-        assertThatThrownBy(() -> MemoryPlan.of(10_000, 1000, 4, 100))
+        assertThatThrownBy(() -> MemoryPlan.of(5_000, 1000, 4, 100))
                 .isInstanceOfSatisfying(StartException.class, e -> assertThat(e.code()).isEqualTo(ExitCode.OUT_OF_MEMORY))
                 .hasMessageContaining("--max-sequence-length 80");
     }

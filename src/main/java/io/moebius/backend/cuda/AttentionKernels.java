@@ -4,9 +4,10 @@ import io.moebius.backend.KvCache;
 import io.moebius.backend.Rope;
 import io.moebius.backend.Site;
 import java.util.Arrays;
-import java.util.List;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** Rotation, the cache's write, and attention over the cache's pages. */
 final class AttentionKernels {
@@ -14,7 +15,7 @@ final class AttentionKernels {
     private static final int SPLIT = 256;
     private static final int QUERY_ROWS = 128;
     /** Of the decodes' partial sums; where more would be needed, tiles of queries are used, which need none. */
-    private static final long MOST_PARTIAL_BYTES = 256L << 20;
+    static final long MOST_PARTIAL_BYTES = 256L << 20;
 
     private final KernelTable table;
     private final Launcher launcher;
@@ -59,7 +60,7 @@ final class AttentionKernels {
 
     /** Biases of query, key and value side by side, or 0. */
     long biases(CudaMatrix... parts) {
-        if (Arrays.stream(parts).anyMatch(part -> part == null)) {
+        if (Arrays.stream(parts).anyMatch(Objects::isNull)) {
             return 0;
         }
         return biases.computeIfAbsent(List.of(parts), all -> {

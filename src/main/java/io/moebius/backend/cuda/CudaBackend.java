@@ -3,6 +3,7 @@ package io.moebius.backend.cuda;
 import io.moebius.backend.Activations;
 import io.moebius.backend.Backend;
 import io.moebius.backend.Batch;
+import io.moebius.backend.DeviceLostException;
 import io.moebius.backend.Dispatch;
 import io.moebius.backend.Experts;
 import io.moebius.backend.KvCache;
@@ -42,6 +43,7 @@ public final class CudaBackend implements Backend, Tunable {
     private final Evaluation evaluation;
     private final ExpertLayers expertLayers;
     private final StepGraphs graphs;
+    private final Reserve reserve = new Reserve();
     private Driver.Pinned row;
     private boolean open = true;
 
@@ -90,12 +92,14 @@ public final class CudaBackend implements Backend, Tunable {
     @Override
     public Tensor tensor(int rows, int columns) {
         requireOpen();
+        reserve.activations(rows, columns);
         return new CudaTensor(new ActivationBuffer(memory, (long) rows * columns), rows, columns);
     }
 
     @Override
     public Routing routing(int tokens, int topK) {
         requireOpen();
+        reserve.routing(tokens, topK);
         return CudaRouting.of(memory, tokens, topK);
     }
 
@@ -114,6 +118,7 @@ public final class CudaBackend implements Backend, Tunable {
     @Override
     public List<Matrix> loadTogether(List<Weight> weights) {
         requireOpen();
+        reserve.experts(weights.getFirst().rows());
         PackedWeights packed = upload.pack(weights);
         Stream.Builder<Matrix> matrices = Stream.builder();
         for (int i = 0; i < weights.size(); i++) {
@@ -133,7 +138,7 @@ public final class CudaBackend implements Backend, Tunable {
     public OptionalLong freeBytes() {
         requireOpen();
         upload.release();
-        return OptionalLong.of(driver.freeBytes());
+        return OptionalLong.of(Math.max(0, driver.freeBytes() - reserve.bytes()));
     }
 
     @Override
@@ -406,11 +411,15 @@ public final class CudaBackend implements Backend, Tunable {
     public void close() {
         if (open) {
             open = false;
-            driver.synchronize(stream);
-            graphs.close();
-            upload.release();
-            memory.close();
-            driver.close();
+            try {
+                driver.synchronize(stream);
+                graphs.close();
+                upload.release();
+                memory.close();
+                driver.close();
+            } catch (DeviceLostException e) {
+                // Its memory is lost with it.
+            }
         }
     }
 }

@@ -1,9 +1,11 @@
 package io.moebius.backend.cuda;
 
 import io.moebius.backend.ActivationQuantization;
+import io.moebius.backend.DType;
 import io.moebius.backend.Matrix;
 import io.moebius.backend.Weight;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 
 /** A weight on the device, in each of the layouts that its uses need; the mapped file has it for those that come later. */
@@ -53,7 +55,7 @@ final class CudaMatrix implements Matrix {
     /** For products; itself and what was loaded together with it. */
     PackedWeights packed() {
         if (packed == null) {
-            packed = upload.pack(java.util.List.of(weight));
+            packed = upload.pack(List.of(weight));
         }
         return packed;
     }
@@ -83,7 +85,7 @@ final class CudaMatrix implements Matrix {
     /** [rows, columns] in bf16, or in float32 where bf16 would round. */
     RouterRows router() {
         if (router == null) {
-            boolean exact = weight.dtype() == io.moebius.backend.DType.BF16;
+            boolean exact = weight.dtype() == DType.BF16;
             router = exact ? new RouterRows(table(), CudaKernels.BF16) : new RouterRows(vector(), CudaKernels.F32);
         }
         return router;

@@ -1,6 +1,5 @@
 package io.moebius.backend.cuda;
 
-import io.moebius.backend.DType;
 import io.moebius.backend.Weight;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -38,14 +37,5 @@ final class HostNumbers {
     static short bf16(float value) {
         int bits = Float.floatToRawIntBits(value);
         return Float.isNaN(value) ? (short) 0x7fc0 : (short) (bits + 0x7fff + (bits >> 16 & 1) >> 16);
-    }
-
-    static float bf16(short bits) {
-        return Float.intBitsToFloat(bits << 16);
-    }
-
-    /** Whether bf16 holds each number of a type. */
-    static boolean exactAsBf16(DType type) {
-        return type == DType.BF16 || type == DType.E4M3;
     }
 }

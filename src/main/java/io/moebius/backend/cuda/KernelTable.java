@@ -2,6 +2,7 @@ package io.moebius.backend.cuda;
 
 import java.util.List;
 import java.util.stream.IntStream;
+import org.bytedeco.javacpp.Pointer;
 
 /**
  * The variants of the kernels, as src-native/cuda/variants.cpp has them.
@@ -29,7 +30,7 @@ record KernelTable(List<Entry> entries) {
                     v.spread() == 1, v.threads(), v.shared_bytes());
         }
 
-        int[] grid(org.bytedeco.javacpp.Pointer structure, int multiprocessors) {
+        int[] grid(Pointer structure, int multiprocessors) {
             int[] grid = new int[3];
             CudaKernels.moebius_grid(variant, structure, multiprocessors, grid);
             return grid;

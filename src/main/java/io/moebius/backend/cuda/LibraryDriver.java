@@ -4,6 +4,7 @@ import static org.bytedeco.cuda.global.cudart.*;
 
 import io.moebius.backend.DeviceLostException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import org.bytedeco.cuda.cudart.CUctx_st;
@@ -100,7 +101,7 @@ public final class LibraryDriver implements Driver {
         BytePointer memory = new BytePointer();
         check(cuMemAllocHost(memory, bytes), "cuMemAllocHost", "an allocation of " + bytes + " bytes of the host");
         ByteBuffer buffer = memory.capacity(bytes).asByteBuffer();
-        return new Pinned(memory.address(), buffer.order(java.nio.ByteOrder.LITTLE_ENDIAN));
+        return new Pinned(memory.address(), buffer.order(ByteOrder.LITTLE_ENDIAN));
     }
 
     @Override

@@ -14,6 +14,7 @@ import java.util.Locale;
 /** Weights on their way from mapped files to the device: through pinned memory, several copies in flight, packed where they arrive. */
 final class WeightUpload {
 
+    private static final System.Logger LOG = System.getLogger(WeightUpload.class.getName());
     private static final int SLOTS = 4;
     private static final int SLOT_BYTES = 32 << 20;
     private static final int LEAST_SLOT_BYTES = 1 << 20;
@@ -28,6 +29,7 @@ final class WeightUpload {
     private final long stream;
     private final List<UploadSlot> slots = new ArrayList<>();
     private int next;
+    private boolean roundingTold;
 
     /** @param stream of the steps: what is enqueued there after a call finds the weights in place */
     WeightUpload(Driver driver, DeviceMemory memory, Launcher launcher, KernelTable table, long stream) {
@@ -44,6 +46,10 @@ final class WeightUpload {
         weights.forEach(weight -> check(weight, first));
         boolean fp8 = first.dtype() == DType.E4M3 && first.scales() != null && followsBlocksOfK(first);
         int type = fp8 ? CudaKernels.E4M3 : CudaKernels.BF16;
+        if (!fp8 && first.dtype() != DType.BF16 && !roundingTold) {
+            roundingTold = true;
+            LOG.log(System.Logger.Level.WARNING, "weights such as {0} ({1}) are rounded to bf16 for the CUDA kernels", first.name(), format(first));
+        }
         long each = packedBytes(first, type);
         long address = memory.allocate(each * weights.size());
         for (int i = 0; i < weights.size(); i++) {

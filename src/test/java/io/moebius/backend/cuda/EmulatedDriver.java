@@ -42,7 +42,7 @@ public final class EmulatedDriver {
     }
 
     /** The {@code call}-th call of a function from now on returns {@code result}; from 700 to 719 the device is lost then. */
-    static void orderFailure(String function, int call, int result) {
+    public static void orderFailure(String function, int call, int result) {
         try (Arena arena = Arena.ofConfined()) {
             handle("moebius_order_failure", FunctionDescriptor.ofVoid(ValueLayout.ADDRESS))
                     .invoke(arena.allocateFrom(function + ":" + call + ":" + result));
@@ -52,7 +52,7 @@ public final class EmulatedDriver {
     }
 
     /** A lost device can be used again. */
-    static void mend() {
+    public static void mend() {
         try {
             handle("moebius_mend", FunctionDescriptor.ofVoid()).invoke();
         } catch (Throwable e) {
@@ -61,7 +61,7 @@ public final class EmulatedDriver {
     }
 
     /** How often a function has been called. */
-    static int calls(String function) {
+    public static int calls(String function) {
         try (Arena arena = Arena.ofConfined()) {
             return (int) handle("moebius_count_calls", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS))
                     .invoke(arena.allocateFrom(function));
