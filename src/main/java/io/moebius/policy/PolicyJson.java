@@ -69,7 +69,7 @@ final class PolicyJson {
             }
             choices.add(new Choice(
                     site, tokens, text(line, "variant"), time(line, "micros"), time(line, "default_micros"),
-                    line.get("runner_up").asText(), time(line, "runner_up_micros"), time(line, "bound_micros")));
+                    text(line, "runner_up", 0), time(line, "runner_up_micros"), time(line, "bound_micros")));
         }
         return new Policy(origin, List.copyOf(choices));
     }
@@ -91,11 +91,18 @@ final class PolicyJson {
     }
 
     private static String text(JsonNode node, String field) {
+        return text(node, field, 1);
+    }
+
+    /** Of at least {@code least} characters, none of which a terminal takes for a command. */
+    private static String text(JsonNode node, String field, int least) {
         JsonNode value = node.get(field);
-        if (!value.isTextual() || value.textValue().isBlank() || value.textValue().length() > 300) {
-            throw new PolicyException(field + " is " + oneLine(value.toString()) + ", allowed: a text of 1 to 300 characters");
+        String text = value.isTextual() ? value.textValue() : null;
+        if (text == null || text.strip().length() < least || text.length() > 300 || text.chars().anyMatch(Character::isISOControl)) {
+            throw new PolicyException(
+                    "%s is %s, allowed: a text of %d to 300 characters".formatted(field, oneLine(value.toString()), least));
         }
-        return value.textValue();
+        return text;
     }
 
     private static int whole(JsonNode node, String field, int most) {

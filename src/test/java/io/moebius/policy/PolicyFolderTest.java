@@ -190,6 +190,8 @@ class PolicyFolderTest {
                 replace("\"kernel\":\"project\"", "\"kernel\":[\"project\"]", "kernel is"),
                 replace("\"kernel\"", "\"colour\":1,\"kernel\"", "unknown field colour"),
                 replace("\"variant\"", "\"tile\"", "has no variant"),
+                replace("\"runner_up\":\"", "\"runner_up\":\"\\u001b[2J", "runner_up is"),
+                replace("\"runner_up\":\"threads 2, panel 8, direct 4\"", "\"runner_up\":{}", "runner_up is"),
                 replace("threads 1, panel 16, direct 4", "x".repeat(400), "variant is")));
         String line = good.lines().filter(each -> each.contains("\"kernel\"")).collect(Collectors.joining());
         damages.add(replace(line, line + "," + line, "twice"));
