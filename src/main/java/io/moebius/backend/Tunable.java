@@ -29,6 +29,11 @@ public interface Tunable {
     /** The valid ones for calls of {@code tokens} rows, the default first; none of a site that no call has had. */
     List<Variant> variants(Site site, int tokens);
 
+    /** Steps of a kind that still run unlike all later ones after {@link #dispatch}: where steps are recorded and repeated. */
+    default int warmUpSteps() {
+        return 0;
+    }
+
     /** From now on {@code dispatch} runs the calls; until then each runs in its site's default. */
     void dispatch(Dispatch dispatch);
 }

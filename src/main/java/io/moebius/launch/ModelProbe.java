@@ -16,7 +16,7 @@ import java.util.Map;
 /** A loaded model whose steps are measured, without a server around it. */
 record ModelProbe(Backend backend, Tunable tunable, ModelSteps steps, Origin origin, ModelFolder folder) implements AutoCloseable {
 
-    static final List<Flag> FLAGS = List.of(ModelFlags.HF_MODEL_NAME, ModelFlags.REVISION, EngineFlags.DEVICE, EngineFlags.CPU_INSTRUCTIONS);
+    static final List<Flag> FLAGS = List.of(ModelFlags.HF_MODEL_NAME, ModelFlags.REVISION, EngineFlags.DEVICE, EngineFlags.CPU_INSTRUCTIONS, EngineFlags.ACTIVATIONS);
 
     private static final int SEQUENCES = 64;
     private static final int BLOCKS = 512;
@@ -31,7 +31,9 @@ record ModelProbe(Backend backend, Tunable tunable, ModelSteps steps, Origin ori
             ModelFolder folder =
                     ModelFolder.find(name, options.required(ModelFlags.REVISION), environment, (done, all) -> {}, Console::note);
             Checkpoint checkpoint = Checkpoint.open(folder.path());
-            Backend backend = Backends.open(options.required(EngineFlags.DEVICE), options.required(EngineFlags.CPU_INSTRUCTIONS), Activations.SIXTEEN_BIT);
+            Backend backend = Backends.open(
+                    options.required(EngineFlags.DEVICE), options.required(EngineFlags.CPU_INSTRUCTIONS),
+                    options.required(EngineFlags.ACTIVATIONS).equals("8bit") ? Activations.EIGHT_BIT : Activations.SIXTEEN_BIT);
             if (!(backend instanceof Tunable tunable)) {
                 throw new StartException(ExitCode.USAGE, "the device has one variant of each kernel; give another --device");
             }

@@ -171,7 +171,10 @@ public final class Search {
         }
 
         private long total(Steps.Phase each, Map<Site, Variant> variants) {
-            return Trial.run(backend, steps, each, tokens, variants, nanoTime).total();
+            return Trial.whole(backend, steps, each, tokens, call -> {
+                Variant variant = variants.get(call.site());
+                call.run(variant == null ? backend.defaultVariant(call.site(), call.tokens()) : variant);
+            }, nanoTime);
         }
 
         /** The choices, or the defaults where a whole step became slower with them, or none faster. */

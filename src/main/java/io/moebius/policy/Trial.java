@@ -41,6 +41,17 @@ final class Trial implements Dispatch {
         return trial;
     }
 
+    /** Runs the step as service does, its calls not timed one by one; returns the nanoseconds of the whole. */
+    static long whole(Tunable backend, Steps steps, Steps.Phase phase, int tokens, Dispatch dispatch, LongSupplier nanoTime) {
+        backend.dispatch(dispatch);
+        for (int i = 0; i < backend.warmUpSteps(); i++) {
+            steps.run(phase, tokens);
+        }
+        long begin = nanoTime.getAsLong();
+        steps.run(phase, tokens);
+        return nanoTime.getAsLong() - begin;
+    }
+
     private Trial(Function<KernelCall, Variant> variants, LongSupplier nanoTime) {
         this.variants = variants;
         this.nanoTime = nanoTime;

@@ -86,12 +86,10 @@ public record Verification(List<Proof> steps, int checked, List<String> failed) 
             if (!changes.any) {
                 return;
             }
-            Map<Site, Samples> defaults = new TreeMap<>();
-            Map<Site, Samples> choices = new TreeMap<>();
             Proof proof = Proof.measure(
                     phase, tokens,
-                    () -> step(phase, tokens, call -> backend.defaultVariant(call.site(), call.tokens()), defaults),
-                    () -> step(phase, tokens, call -> chosen.variant(call.site(), call.tokens()), choices),
+                    () -> Trial.whole(backend, steps, phase, tokens, call -> call.run(byDefault(call)), nanoTime),
+                    () -> Trial.whole(backend, steps, phase, tokens, chosen, nanoTime),
                     pairs);
             proofs.add(proof);
             if (proof.surelySlower(TOLERANCE)) {
@@ -99,14 +97,26 @@ public record Verification(List<Proof> steps, int checked, List<String> failed) 
                         phase.name().toLowerCase(Locale.ROOT), tokens, proof.micros() / 1e3, proof.defaultMicros() / 1e3));
             }
             if (phase == Search.phase(steps, tokens)) {
-                defaults.forEach((site, before) -> policy.choice(site, tokens).ifPresent(choice -> hold(choice, before, choices.get(site))));
+                measureSites(phase, tokens);
             }
         }
 
-        private long step(Steps.Phase phase, int tokens, Function<KernelCall, Variant> variants, Map<Site, Samples> samples) {
-            Trial trial = Trial.run(backend, steps, phase, tokens, variants, nanoTime);
+        private void measureSites(Steps.Phase phase, int tokens) {
+            Map<Site, Samples> defaults = new TreeMap<>();
+            Map<Site, Samples> choices = new TreeMap<>();
+            for (int pair = 0; pair < pairs; pair++) {
+                take(Trial.run(backend, steps, phase, tokens, this::byDefault, nanoTime), defaults);
+                take(Trial.run(backend, steps, phase, tokens, call -> chosen.variant(call.site(), call.tokens()), nanoTime), choices);
+            }
+            defaults.forEach((site, before) -> policy.choice(site, tokens).ifPresent(choice -> hold(choice, before, choices.get(site))));
+        }
+
+        private static void take(Trial trial, Map<Site, Samples> samples) {
             trial.nanos().forEach((site, nanos) -> samples.computeIfAbsent(site, s -> new Samples()).add(nanos));
-            return trial.total();
+        }
+
+        private Variant byDefault(KernelCall call) {
+            return backend.defaultVariant(call.site(), call.tokens());
         }
 
         private void hold(Choice choice, Samples before, Samples now) {
@@ -144,7 +154,7 @@ public record Verification(List<Proof> steps, int checked, List<String> failed) 
             @Override
             public Variant apply(KernelCall call) {
                 Variant variant = chosen.variant(call.site(), call.tokens());
-                any |= !variant.equals(backend.defaultVariant(call.site(), call.tokens()));
+                any |= !variant.equals(byDefault(call));
                 return variant;
             }
         }

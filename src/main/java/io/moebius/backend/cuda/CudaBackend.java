@@ -348,6 +348,17 @@ public final class CudaBackend implements Backend, Tunable {
     }
 
     @Override
+    public int driver() {
+        return driver.device().driverVersion() / 1000;
+    }
+
+    /** A step of a size is run call by call, then recorded. */
+    @Override
+    public int warmUpSteps() {
+        return 2;
+    }
+
+    @Override
     public Optional<Roofline> roofline() {
         return Optional.empty();
     }
