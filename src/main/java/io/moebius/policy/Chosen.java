@@ -13,6 +13,7 @@ import java.util.TreeMap;
 public final class Chosen implements Dispatch {
 
     private final Tunable backend;
+    /** Null where the default was kept: that of the call's own tokens, which may be another than that of the nearest count. */
     private final Map<Site, TreeMap<Integer, Variant>> variants = new HashMap<>();
 
     /** @throws PolicyException if the backend has no such variant */
@@ -24,7 +25,10 @@ public final class Chosen implements Dispatch {
                 return;
             }
             TreeMap<Integer, Variant> byTokens = new TreeMap<>();
-            choices.forEach((tokens, choice) -> byTokens.put(tokens, variant(backend, site, tokens, choice.variant())));
+            choices.forEach((tokens, choice) -> {
+                Variant variant = variant(backend, site, tokens, choice.variant());
+                byTokens.put(tokens, variant.equals(backend.defaultVariant(site, tokens)) ? null : variant);
+            });
             variants.put(site, byTokens);
         });
     }
@@ -44,7 +48,8 @@ public final class Chosen implements Dispatch {
 
     Variant variant(Site site, int tokens) {
         TreeMap<Integer, Variant> byTokens = variants.get(site);
-        return byTokens == null ? backend.defaultVariant(site, tokens) : nearest(byTokens, tokens);
+        Variant chosen = byTokens == null ? null : nearest(byTokens, tokens);
+        return chosen == null ? backend.defaultVariant(site, tokens) : chosen;
     }
 
     /** The nearest by ratio: 6 tokens are as far from 4 as 9. */

@@ -125,7 +125,7 @@ public final class Report {
     }
 
     private static String name(Steps.Phase phase) {
-        return phase.name().toLowerCase(Locale.ROOT);
+        return phase == Steps.Phase.MIXED ? "prompt token" : phase.name().toLowerCase(Locale.ROOT);
     }
 
     private static String gain(Choice choice) {

@@ -17,7 +17,7 @@ import java.util.function.LongSupplier;
  * A policy measured anew against the defaults, in pairs: each choice in the steps it was made for, and whole steps wherever the policy
  * changes one, between its token counts too.
  *
- * @param steps   whole steps that run other variants than the defaults
+ * @param steps   whole steps that run other variants than the defaults; a mixed one counts by the prompt token
  * @param checked choices looked at
  * @param failed  a line for each choice and step that is now surely slower than the default by more than 2 %
  */
@@ -140,6 +140,7 @@ public record Verification(List<Proof> steps, int checked, List<String> failed) 
                     () -> (long) (StepShape.time(steps, all, most, nanoTime) / all.read(most)),
                     () -> (long) (StepShape.time(steps, budget, most, nanoTime) / budget.read(most)),
                     pairs);
+            proofs.add(proof);
             if (proof.surelySlower(StepShape.TOLERANCE)) {
                 failed.add(String.format(Locale.ROOT, "%s, \"%s\": reads prompts at %.0f %% of the default's speed",
                         choice.site(), choice.variant(), 100 * proof.gain()));

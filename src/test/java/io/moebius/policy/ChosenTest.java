@@ -66,6 +66,14 @@ class ChosenTest {
     }
 
     @Test
+    void aKeptDefaultIsThatOfTheTokensOfTheCall() {
+        ToyMachine machine = new ToyMachine(0).kernel("project", 2, 1).defaultFrom("project", 8, "v1");
+        Chosen chosen = new Chosen(machine, new Policy(origin, List.of(choice(4, "v0"), choice(16, "v0"))));
+        assertThat(List.of(1, 4, 7, 8)).extracting(tokens -> used(chosen, "project", tokens)).containsExactly("v0", "v0", "v0", "v1");
+        assertThat(used(chosen, "project", 16)).as("chosen where the default is another").isEqualTo("v0");
+    }
+
+    @Test
     void refusesAVariantThatTheBackendDoesNotHave() {
         assertThatThrownBy(() -> chosen(choice(1, "v9"))).isInstanceOf(PolicyException.class).hasMessageContaining("v9");
     }

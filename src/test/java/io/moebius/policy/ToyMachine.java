@@ -23,7 +23,10 @@ final class ToyMachine implements Tunable, Steps {
      */
     record Way(String name, long nanos, long burden, boolean wrong) implements Variant {}
 
+    private record LaterDefault(int tokens, String variant) {}
+
     private final Map<Site, List<Variant>> sites = new LinkedHashMap<>();
+    private final Map<Site, LaterDefault> laterDefaults = new LinkedHashMap<>();
     private final SplittableRandom random = new SplittableRandom(7);
     private final double noise;
     private Dispatch dispatch = call -> call.run(defaultVariant(call.site(), call.tokens()));
@@ -67,6 +70,12 @@ final class ToyMachine implements Tunable, Steps {
         return this;
     }
 
+    /** From {@code tokens} tokens on another variant is the default. */
+    ToyMachine defaultFrom(String kernel, int tokens, String variant) {
+        laterDefaults.put(site(kernel), new LaterDefault(tokens, variant));
+        return this;
+    }
+
     int steps() {
         return steps;
     }
@@ -97,7 +106,11 @@ final class ToyMachine implements Tunable, Steps {
 
     @Override
     public Variant defaultVariant(Site site, int tokens) {
-        return sites.get(site).getFirst();
+        LaterDefault later = laterDefaults.get(site);
+        return sites.get(site).stream()
+                .filter(variant -> later != null && tokens >= later.tokens() && variant.name().equals(later.variant()))
+                .findFirst()
+                .orElse(sites.get(site).getFirst());
     }
 
     @Override
