@@ -97,7 +97,7 @@ public interface Backend extends AutoCloseable {
     void gather(Tensor x, int[] rows, Tensor out);
 
     /**
-     * What draws tokens from logits on this device; empty where the host must do it.
+     * What draws tokens from logits on this device; empty where the host must do it. There is one at a time.
      *
      * @param rows most rows of a draw
      */

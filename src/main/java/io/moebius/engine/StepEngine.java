@@ -48,7 +48,7 @@ public final class StepEngine implements Engine {
         this.observer = observer;
         validator = new PromptValidator(decoder.vocabulary(), limits.maxSequenceLength(), cache.blocks());
         scheduler = new Scheduler(limits, new FreeList(cache.blocks()));
-        Optional<DeviceSampler> sampler = decoder.backend().sampler(limits.maxBatchSequences(), decoder.vocabulary());
+        Optional<DeviceSampler> sampler = decoder.sampler();
         runner = sampler.isPresent()
                 ? new DeviceSampling(decoder, cache, sampler.get(), ignoreNan)
                 : new HostSampling(decoder, cache, ignoreNan);

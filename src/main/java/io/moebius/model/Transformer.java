@@ -2,6 +2,7 @@ package io.moebius.model;
 
 import io.moebius.backend.Backend;
 import io.moebius.backend.Batch;
+import io.moebius.backend.DeviceSampler;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.KvStorage;
 import io.moebius.backend.Matrix;
@@ -11,6 +12,7 @@ import io.moebius.checkpoint.Checkpoint;
 import io.moebius.checkpoint.ModelConfig;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.DoubleConsumer;
 
 /** Embedding, layers of attention and feed-forward, norm and head: the decoder that all families share. */
@@ -19,6 +21,7 @@ public final class Transformer implements Decoder {
     private final ModelConfig config;
     private final Backend backend;
     private final Workspace workspace;
+    private final Optional<DeviceSampler> sampler;
     private final Matrix embedding;
     private final List<DecoderLayer> layers;
     private final Matrix norm;
@@ -39,6 +42,7 @@ public final class Transformer implements Decoder {
             ModelConfig config,
             Backend backend,
             Workspace workspace,
+            Optional<DeviceSampler> sampler,
             Matrix embedding,
             List<DecoderLayer> layers,
             Matrix norm,
@@ -46,6 +50,7 @@ public final class Transformer implements Decoder {
         this.config = config;
         this.backend = backend;
         this.workspace = workspace;
+        this.sampler = sampler;
         this.embedding = embedding;
         this.layers = layers;
         this.norm = norm;
@@ -75,7 +80,8 @@ public final class Transformer implements Decoder {
                 ? embedding
                 : backend.load(checkpoint.linear("lm_head", config.vocabulary(), config.hidden()));
         Workspace workspace = Workspace.allocate(config, backend, maxTokens, maxSequences);
-        return new Transformer(config, backend, workspace, embedding, List.copyOf(layers), norm, head);
+        Optional<DeviceSampler> sampler = backend.sampler(maxSequences, config.vocabulary());
+        return new Transformer(config, backend, workspace, sampler, embedding, List.copyOf(layers), norm, head);
     }
 
     @Override
@@ -99,6 +105,11 @@ public final class Transformer implements Decoder {
     @Override
     public Backend backend() {
         return backend;
+    }
+
+    @Override
+    public Optional<DeviceSampler> sampler() {
+        return sampler;
     }
 
     @Override

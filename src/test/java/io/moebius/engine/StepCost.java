@@ -8,7 +8,6 @@ import io.moebius.backend.Draws;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.Tensor;
 import io.moebius.model.Decoder;
-import java.lang.reflect.Proxy;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
@@ -79,8 +78,12 @@ class StepCost {
 
         @Override
         public Backend backend() {
-            return (Backend) Proxy.newProxyInstance(
-                    Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> Optional.of(this));
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Optional<DeviceSampler> sampler() {
+            return Optional.of(this);
         }
 
         @Override

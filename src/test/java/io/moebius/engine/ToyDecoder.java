@@ -2,10 +2,12 @@ package io.moebius.engine;
 
 import io.moebius.backend.Backend;
 import io.moebius.backend.Batch;
+import io.moebius.backend.DeviceSampler;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.Tensor;
 import io.moebius.model.Decoder;
 import java.lang.reflect.Proxy;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -15,7 +17,7 @@ import java.util.function.Consumer;
 
 /**
  * Logits are a hash of the whole history, which it knows only from what it stored in the cache: a wrong block table, a
- * block shared by mistake or a position left out changes every later token.
+ * block shared by mistake or a position left out changes every later token or makes logits NaN, in its own row alone.
  */
 final class ToyDecoder implements Decoder {
 
@@ -26,7 +28,6 @@ final class ToyDecoder implements Decoder {
     private final Optional<ToyDevice> device;
     private final Backend backend = (Backend) Proxy.newProxyInstance(
             Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> switch (method.getName()) {
-                case "sampler" -> sampler();
                 case "read" -> read((Rows) arguments[0], (int) arguments[1], (float[]) arguments[2]);
                 default -> throw new UnsupportedOperationException(method.getName());
             });
@@ -73,8 +74,9 @@ final class ToyDecoder implements Decoder {
         return new ToyDecoder(Optional.of(new ToyDevice()));
     }
 
-    private Optional<ToyDevice> sampler() {
-        return device;
+    @Override
+    public Optional<DeviceSampler> sampler() {
+        return device.map(DeviceSampler.class::cast);
     }
 
     private static Void read(Rows rows, int row, float[] out) {
@@ -162,7 +164,9 @@ final class ToyDecoder implements Decoder {
         for (int position = 0; position < length; position++) {
             int slot = slot(blockTable, position);
             if (cache.positions()[slot] != position) {
-                throw new IllegalStateException("slot " + slot + " does not hold position " + position);
+                float[] nonsense = new float[VOCABULARY];
+                Arrays.fill(nonsense, Float.NaN);
+                return nonsense;
             }
             history[position] = cache.tokens()[slot];
         }
