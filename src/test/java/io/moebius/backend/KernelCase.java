@@ -115,6 +115,9 @@ public record KernelCase(String name, Activations activations, int rows, int col
         for (int headDim : new int[] {8, 20, 128}) {
             cases.add(pages(headDim, RANDOM.plain(DType.F32, 2 * headDim, 6 * headDim)));
         }
+        for (int blockRows : new int[] {1, 64, 128}) {
+            cases.add(projected(blockRows));
+        }
         for (int window : new int[] {1, 5, 16, 30, 100}) {
             KvCache.Shape shape = new KvCache.Shape(1, 3, 8, window, new KvStorage.Native());
             cases.add(sixteen("a window of " + window, 40, 24, 24, 0, backend -> (x, out) -> attend(backend, shape, x, out)));
@@ -145,6 +148,35 @@ public record KernelCase(String name, Activations activations, int rows, int col
             backend.ropeAndStore(batch, new Rope(headDim, 1e4f), x, k, v, cache, 1);
             backend.attend(batch, x, cache, 1, out);
         });
+    }
+
+    /** Query, key and value from one input, in weights whose rows are full strips of 64. */
+    private static KernelCase projected(int blockRows) {
+        Weight query = scaled(128, blockRows);
+        Weight key = scaled(64, blockRows);
+        Weight value = scaled(64, blockRows);
+        Batch batch = new Batch(
+                new int[7], IntStream.range(0, 7).toArray(), new int[] {0, 7}, new int[][] {{1}}, new int[0]);
+        return sixteen("query, key and value, a scale per %d rows".formatted(blockRows), 7, 100, 128, 0, backend -> (x, out) -> {
+            KvCache cache = backend.kvCache(new KvCache.Shape(1, 2, 32), 2);
+            Tensor q = backend.tensor(7, 128);
+            Tensor k = backend.tensor(7, 64);
+            Tensor v = backend.tensor(7, 64);
+            backend.project(x, backend.load(query), q);
+            backend.project(x, backend.load(key), k);
+            backend.project(x, backend.load(value), v);
+            backend.ropeAndStore(batch, new Rope(32, 1e4f), q, k, v, cache, 0);
+            backend.attend(batch, q, cache, 0, out);
+        });
+    }
+
+    private static Weight scaled(int rows, int blockRows) {
+        int blocks = Math.ceilDiv(rows, blockRows);
+        float[] factors = RANDOM.floats(blocks);
+        for (int i = 0; i < blocks; i++) {
+            factors[i] *= 0.02f;
+        }
+        return RANDOM.weight(DType.E4M3, rows, 100, new Scales(factors, blockRows, 128), new ActivationQuantization.None());
     }
 
     private static void attend(Backend backend, KvCache.Shape shape, Tensor x, Tensor out) {

@@ -38,7 +38,7 @@ public final class CudaBackend implements Backend, Tunable {
     private final Calls calls;
     private final WeightUpload upload;
     private final StepInputs inputs;
-    private final AttentionKernels attention;
+    private final QueryKeyValue queryKeyValue;
     private final Routers routers;
     private final Evaluation evaluation;
     private final ExpertLayers expertLayers;
@@ -69,9 +69,10 @@ public final class CudaBackend implements Backend, Tunable {
         upload = new WeightUpload(driver, memory, launcher, table, stream);
         inputs = new StepInputs(driver, memory, launcher, table, stream);
         Norms norms = new Norms(driver, memory, launcher, table, stream);
-        Products products = new Products(memory, launcher, calls, catalogue);
-        attention = new AttentionKernels(driver, memory, table, launcher, calls, catalogue, inputs, stream);
+        Products products = new Products(memory, launcher, calls, catalogue, driver.device().computeCapability());
+        AttentionKernels attention = new AttentionKernels(driver, memory, table, launcher, calls, catalogue, inputs, stream);
         evaluation = new Evaluation(activations, products, norms, attention, upload);
+        queryKeyValue = new QueryKeyValue(evaluation, products, attention, new JoinedWeights(driver, memory, upload, stream));
         routers = new Routers(launcher, table, evaluation);
         expertLayers = new ExpertLayers(evaluation, products);
         graphs = new StepGraphs(driver, memory, inputs, evaluation, stream);
@@ -253,8 +254,7 @@ public final class CudaBackend implements Backend, Tunable {
         layer(layer, shape);
         StepInputs.Uploaded uploaded = uploaded(batch, pages);
         evaluation.settleAttention();
-        evaluation.rotate(
-                uploaded, rope, List.of((CudaTensor) query, (CudaTensor) key, (CudaTensor) value), pages, layer);
+        queryKeyValue.rotate(uploaded, rope, List.of((CudaTensor) query, (CudaTensor) key, (CudaTensor) value), pages, layer);
     }
 
     @Override

@@ -6,7 +6,6 @@ import io.moebius.backend.Variant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** The sites that calls have had, and the variants of each that this GPU can run. */
@@ -53,11 +52,15 @@ final class CudaCatalogue {
         }
     }
 
-    private record Attention() {}
+    private record ProductKey(String kernel, String part, String format, Product product) {}
+
+    private record Attention(int heads, int kvHeads, int headDim, int type) {}
 
     private final KernelTable table;
     private final int computeCapability;
     private final int multiprocessors;
+    private final Map<ProductKey, Site> products = new HashMap<>();
+    private final Map<Attention, Site> attentions = new HashMap<>();
     private final Map<Site, Record> shapes = new HashMap<>();
 
     CudaCatalogue(KernelTable table, Driver.Device device) {
@@ -66,21 +69,28 @@ final class CudaCatalogue {
         this.multiprocessors = device.multiprocessors();
     }
 
-    /** @param part what of the kernel this is: "gate and up"; empty for all */
-    Site product(String kernel, String part, String weights, Product product) {
-        String inputs = product.family() == KernelTable.Family.FP8_GEMM ? "e4m3 inputs" : "bf16 inputs";
-        String experts = product.experts() == 1 ? "" : "%d of %d, ".formatted(product.chosen(), product.experts());
-        Site site = new Site(kernel, "%s%s, %s%s".formatted(experts, weights, inputs, part.isEmpty() ? "" : ", " + part));
-        shapes.putIfAbsent(site, product);
-        return site;
+    /**
+     * @param part   what of the kernel this is: "gate and up"; empty for all
+     * @param format of the weights
+     */
+    Site product(String kernel, String part, String format, Product product) {
+        return products.computeIfAbsent(new ProductKey(kernel, part, format, product), key -> {
+            String inputs = product.family() == KernelTable.Family.FP8_GEMM ? "e4m3 inputs" : "bf16 inputs";
+            String experts = product.experts() == 1 ? "" : "%d of %d, ".formatted(product.chosen(), product.experts());
+            Site site = new Site(kernel, "%s%d x %d %s, %s%s".formatted(
+                    experts, product.rows(), product.columns(), format, inputs, part.isEmpty() ? "" : ", " + part));
+            shapes.put(site, product);
+            return site;
+        });
     }
 
     Site attention(int heads, KvCache.Shape cache) {
-        Site site = new Site("attend", "%d heads over %d, %d channels, %s".formatted(
-                heads, cache.heads(), cache.headDim(),
-                (CudaKvCache.type(cache) == CudaKernels.E4M3 ? "E4M3" : "BF16").toLowerCase(Locale.ROOT)));
-        shapes.putIfAbsent(site, new Attention());
-        return site;
+        return attentions.computeIfAbsent(new Attention(heads, cache.heads(), cache.headDim(), CudaKvCache.type(cache)), shape -> {
+            Site site = new Site("attend", "%d heads over %d, %d channels, %s".formatted(
+                    heads, cache.heads(), cache.headDim(), shape.type() == CudaKernels.E4M3 ? "e4m3" : "bf16"));
+            shapes.put(site, shape);
+            return site;
+        });
     }
 
     Variant defaultVariant(Site site, int tokens) {

@@ -3,6 +3,7 @@ package io.moebius.backend.cuda;
 import io.moebius.backend.ActivationQuantization;
 import io.moebius.backend.DType;
 import io.moebius.backend.Matrix;
+import io.moebius.backend.Scales;
 import io.moebius.backend.Weight;
 import java.util.HashSet;
 import java.util.List;
@@ -48,16 +49,21 @@ final class CudaMatrix implements Matrix {
         return weight.name();
     }
 
-    long bytes() {
-        return weight.bytes();
-    }
-
     /** For products; itself and what was loaded together with it. */
     PackedWeights packed() {
         if (packed == null) {
             packed = upload.pack(List.of(weight));
         }
         return packed;
+    }
+
+    /** The packed rows, of this matrix alone, lie somewhere else now. */
+    void move(long address) {
+        packed = packed().at(address);
+    }
+
+    Scales scales() {
+        return weight.scales();
     }
 
     /** Its place in {@link #packed}. */

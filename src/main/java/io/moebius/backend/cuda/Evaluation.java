@@ -4,7 +4,6 @@ import io.moebius.backend.ActivationQuantization;
 import io.moebius.backend.ActivationQuantization.None;
 import io.moebius.backend.ActivationQuantization.Static;
 import io.moebius.backend.Activations;
-import io.moebius.backend.Rope;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -287,39 +286,6 @@ final class Evaluation {
     /** The fixed scale of a router's inputs, or 0. */
     float routerInput(CudaMatrix router) {
         return activations == Activations.EIGHT_BIT && router.input() instanceof Static(float scale) ? scale : 0;
-    }
-
-    /** Query, key and value, products as a rule, are multiplied side by side; then rotated and stored. */
-    void rotate(StepInputs.Uploaded batch, Rope rope, List<CudaTensor> parts, CudaKvCache cache, int layer) {
-        int width = parts.stream().mapToInt(CudaTensor::columns).sum();
-        long qkv = attention.qkv(batch.size(), width);
-        CudaMatrix[] biases = new CudaMatrix[parts.size()];
-        CudaMatrix[] headNorms = new CudaMatrix[parts.size()];
-        double epsilon = 0;
-        long at = qkv;
-        for (int i = 0; i < parts.size(); i++) {
-            CudaTensor part = parts.get(i);
-            if (part.buffer().deferred instanceof Deferred.Product product && !part.buffer().computed()) {
-                multiply(product.x(), product.weight(), new Products.Output(at, width, CudaKernels.STORE_BF16));
-                biases[i] = product.bias();
-                headNorms[i] = product.headNorm();
-                epsilon = product.headNorm() == null ? epsilon : product.epsilon();
-            } else {
-                attention.place(operand(part, BF16), at, part.rows(), part.columns(), width);
-            }
-            at += 2L * part.columns();
-        }
-        AttentionKernels.Rotation how = new AttentionKernels.Rotation(
-                rope, parts.getFirst().columns() / rope.headDim(), attention.biases(biases), vector(headNorms[0]), vector(headNorms[1]), epsilon);
-        Deferred.Rotated rotated = attention.rotateAndStore(batch, how, qkv, cache, layer);
-        for (CudaTensor part : parts) {
-            overwrite(part.buffer());
-        }
-        parts.getFirst().buffer().deferred = rotated;
-    }
-
-    private static long vector(CudaMatrix matrix) {
-        return matrix == null ? 0 : matrix.vector();
     }
 
     void attendLater(CudaTensor out, Deferred.Attended attend) {

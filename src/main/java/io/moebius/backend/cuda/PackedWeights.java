@@ -13,7 +13,7 @@ import java.util.List;
  * @param blockRows  rows that share a factor
  * @param scalesEach factors of one
  * @param inputs     how each wants its inputs quantised
- * @param format     for people and policies
+ * @param format     for people and policies: "e4m3, a scale per tensor"
  */
 record PackedWeights(
         long address, int rows, int columns, int type, int count, long each, long scales, int blockRows, int blockColumns, int scalesEach,
@@ -26,12 +26,12 @@ record PackedWeights(
                 blockColumns, scalesEach, List.of(inputs.get(index)), format);
     }
 
-    boolean fp8() {
-        return type == CudaKernels.E4M3;
+    PackedWeights at(long elsewhere) {
+        return new PackedWeights(
+                elsewhere, rows, columns, type, count, each, scales, blockRows, blockColumns, scalesEach, inputs, format);
     }
 
-    /** "4096 x 14336 e4m3, a scale per tensor". */
-    String shape() {
-        return "%d x %d %s".formatted(rows, columns, format);
+    boolean fp8() {
+        return type == CudaKernels.E4M3;
     }
 }

@@ -39,13 +39,15 @@ final class Products {
     private final Launcher launcher;
     private final Calls calls;
     private final CudaCatalogue catalogue;
+    private final int computeCapability;
     private final Scratch partials;
     private final Scratch tickets;
 
-    Products(DeviceMemory memory, Launcher launcher, Calls calls, CudaCatalogue catalogue) {
+    Products(DeviceMemory memory, Launcher launcher, Calls calls, CudaCatalogue catalogue, int computeCapability) {
         this.launcher = launcher;
         this.calls = calls;
         this.catalogue = catalogue;
+        this.computeCapability = computeCapability;
         this.partials = new Scratch(memory);
         this.tickets = new Scratch(memory);
     }
@@ -59,7 +61,7 @@ final class Products {
                 : x.type() == CudaKernels.E4M3 ? KernelTable.Family.FP8_GEMM : KernelTable.Family.W8A16_GEMM;
         CudaCatalogue.Product shape = new CudaCatalogue.Product(
                 family, weights.rows(), weights.columns(), up != null, weights.count(), rows.chosen());
-        Site site = catalogue.product(naming.kernel(), naming.part(), weights.shape(), shape);
+        Site site = catalogue.product(naming.kernel(), naming.part(), weights.format(), shape);
         double touched = weights.count() * (1 - Math.pow(1 - (double) rows.chosen() / weights.count(), rows.tokens()));
         int matrices = up == null ? 1 : 2;
         double bytes = matrices * touched * weights.rows() * weights.columns() * (weights.fp8() ? 1 : 2);
@@ -80,6 +82,10 @@ final class Products {
             long tiles = CudaKernels.moebius_gemm_tiles(kernel.variant(), gemm);
             gemm.partials(partials.atLeast(tiles * matrices * 64 * kernel.tileTokens() * Float.BYTES));
             gemm.tickets(tickets.atLeast(tiles * Integer.BYTES));
+        }
+        String refusal = CudaKernels.moebius_gemm_refusal(kernel.variant(), gemm, computeCapability);
+        if (refusal != null) {
+            throw new IllegalArgumentException("%s cannot multiply %s: %s".formatted(kernel.kernel(), weight, refusal));
         }
         launcher.launch(kernel, gemm, weight);
     }

@@ -17,6 +17,7 @@ import io.moebius.backend.KvStorage;
 import io.moebius.backend.Matrix;
 import io.moebius.backend.RandomWeights;
 import io.moebius.backend.Rope;
+import io.moebius.backend.Site;
 import io.moebius.backend.Tensor;
 import io.moebius.backend.Weight;
 import io.moebius.backend.reference.ReferenceBackend;
@@ -62,6 +63,15 @@ class CudaBackendTest {
                 assertThat(actual[t][c]).as("row %d, column %d", t, c).isCloseTo(expected[t][c], within(allowed));
             }
         }
+    }
+
+    @Test
+    void queryKeyAndValueAreOneProduct() {
+        CudaBackend backend = EmulatedDriver.backend(Activations.SIXTEEN_BIT);
+        KernelCase each = KernelCase.all().filter(one -> one.name().equals("query, key and value, a scale per 64 rows")).findFirst().orElseThrow();
+        each.run(backend);
+        Site site = new Site("project", "256 x 100 e4m3, a scale per 64 x 128, bf16 inputs, query, key and value");
+        assertThat(backend.variants(site, 7)).isNotEmpty();
     }
 
     @Test
