@@ -59,7 +59,8 @@ public final class Report {
     public static String gains(Tuner.Outcome outcome) {
         Table table = new Table(" tokens", "step", " default", " chosen", " measured", " predicted", "");
         outcome.found().forEach((tokens, at) -> at.proofs().forEach(proof -> table.row(
-                tokens, name(proof.phase()), time(proof.defaultMicros()), time(proof.micros()), gain(proof), predicted(at, proof),
+                proof.tokens(), name(proof.phase()), time(proof.defaultMicros()), time(proof.micros()), gain(proof),
+                proof.tokens() == tokens ? predicted(at, proof) : "",
                 at.choices().stream().anyMatch(Choice::changed) ? "" : proof.slower() ? "slower: defaults kept" : "defaults kept")));
         StringBuilder out = new StringBuilder(table.isEmpty() ? "" : table.toString());
         outcome.found().forEach((tokens, at) -> out.append(at.refused() == 0

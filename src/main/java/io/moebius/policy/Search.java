@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
 
 /**
  * Finds the best variant of every site at one token count after the other. All sites are tried in the same steps of the real model:
@@ -170,8 +171,15 @@ public final class Search {
             return Trial.run(backend, steps, phase, tokens, all, nanoTime);
         }
 
-        private long total(Steps.Phase each, Map<Site, Variant> variants) {
-            return Trial.whole(backend, steps, each, tokens, call -> {
+        /** These tokens, and the fewest and most that are nearer to them than to half and twice as many: there the choices hold, too. */
+        private int[] range() {
+            int fewest = (int) (tokens / Math.sqrt(2)) + 1;
+            int most = (int) (tokens * Math.sqrt(2));
+            return IntStream.of(Math.min(fewest, tokens), tokens, most).distinct().toArray();
+        }
+
+        private long total(Steps.Phase each, int count, Map<Site, Variant> variants) {
+            return Trial.whole(backend, steps, each, count, call -> {
                 Variant variant = variants.get(call.site());
                 call.run(variant == null ? backend.defaultVariant(call.site(), call.tokens()) : variant);
             }, nanoTime);
@@ -183,15 +191,14 @@ public final class Search {
                 return new Found(choices, List.of(), refused);
             }
             Map<Site, Variant> variants = new HashMap<>(settled);
-            for (Choice choice : choices) {
-                backend.variants(choice.site(), tokens).stream()
-                        .filter(variant -> variant.name().equals(choice.variant()))
-                        .forEach(variant -> variants.put(choice.site(), variant));
-            }
+            choices.stream().filter(Choice::changed).forEach(choice ->
+                    variants.put(choice.site(), Chosen.variant(backend, choice.site(), tokens, choice.variant())));
             List<Proof> proofs = new ArrayList<>();
-            for (Steps.Phase each : PURE) {
-                if (steps.possible(each, tokens)) {
-                    proofs.add(Proof.measure(each, tokens, () -> total(each, Map.of()), () -> total(each, variants)));
+            for (int count : range()) {
+                for (Steps.Phase each : PURE) {
+                    if (steps.possible(each, count)) {
+                        proofs.add(Proof.measure(each, count, () -> total(each, count, Map.of()), () -> total(each, count, variants)));
+                    }
                 }
             }
             boolean kept = proofs.stream().noneMatch(Proof::slower) && proofs.stream().anyMatch(Proof::faster);

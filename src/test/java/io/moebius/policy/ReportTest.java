@@ -54,10 +54,11 @@ class ReportTest {
         ToyMachine machine = new ToyMachine(0).kernel("project", 1_000_000, 500_000).mixing(20_000, 10_000);
         Tuner tuner = new Tuner(machine, machine, ORIGIN, new PolicyFolder(folder), machine::clock);
         Tuner.Outcome outcome = tuner.search(List.of(1, 1024), Duration.ofDays(1), () -> false, (tokens, fraction, left) -> {});
-        assertThat(Report.gains(outcome)).contains("""
-                  tokens  step     default   chosen  measured  predicted
-                       1  decode   2.00 ms  1.00 ms     2.00x      2.00x
-                """.indent(0)).contains("read 128 of prompts");
+        assertThat(Report.gains(outcome))
+                .contains("  tokens  step     default     chosen  measured  predicted\n")
+                .contains("       1  decode   2.00 ms    1.00 ms     2.00x      2.00x\n")
+                .contains("     725  prefill   1.45 s  725.00 ms     2.00x\n")
+                .contains("read 128 of prompts");
     }
 
     @Test

@@ -77,6 +77,13 @@ class SearchTest {
     }
 
     @Test
+    void provesChoicesWhereverTheyWillHold() {
+        ToyMachine machine = new ToyMachine(0).kernel("project", 100_000, 50_000);
+        assertThat(found(machine, 4).proofs()).extracting(Proof::tokens).containsExactly(3, 3, 4, 4, 5, 5);
+        assertThat(found(machine, 1).proofs()).extracting(Proof::tokens).containsExactly(1, 1);
+    }
+
+    @Test
     void comesWithinThreePercentOfTryingEverythingAtLength() {
         SplittableRandom random = new SplittableRandom(3);
         double best = 0;
