@@ -56,7 +56,7 @@ class ExhaustiveComparison {
             int compared = 0;
             for (int tokens : Search.tokenCounts(MOST_TOKENS)) {
                 Map<Site, Variant> exhaustive = exhaustive(backend, steps, tokens);
-                for (Steps.Phase phase : Steps.Phase.values()) {
+                for (Steps.Phase phase : Search.PURE) {
                     if (steps.possible(phase, tokens)) {
                         logs += Math.log(compare(backend, steps, phase, tokens, searched.get(tokens), exhaustive));
                         compared++;
