@@ -3,6 +3,7 @@ package io.moebius.backend.cuda;
 import io.moebius.backend.Activations;
 import io.moebius.backend.Backend;
 import io.moebius.backend.Batch;
+import io.moebius.backend.DeviceSampler;
 import io.moebius.backend.DeviceLostException;
 import io.moebius.backend.Dispatch;
 import io.moebius.backend.Experts;
@@ -37,6 +38,7 @@ public final class CudaBackend implements Backend, Tunable {
     private final CudaCatalogue catalogue;
     private final Calls calls;
     private final WeightUpload upload;
+    private final Launcher launcher;
     private final StepInputs inputs;
     private final QueryKeyValue queryKeyValue;
     private final Routers routers;
@@ -44,6 +46,7 @@ public final class CudaBackend implements Backend, Tunable {
     private final ExpertLayers expertLayers;
     private final StepGraphs graphs;
     private final Reserve reserve = new Reserve();
+    private CudaSampler sampler;
     private Driver.Pinned row;
     private boolean open = true;
 
@@ -63,7 +66,7 @@ public final class CudaBackend implements Backend, Tunable {
         this.driver = driver;
         stream = driver.stream();
         memory = new DeviceMemory(driver, stream);
-        Launcher launcher = new Launcher(driver, fatbin, stream);
+        launcher = new Launcher(driver, fatbin, stream);
         catalogue = new CudaCatalogue(table, driver.device());
         calls = new Calls(driver, stream, call -> call.run(defaultVariant(call.site(), call.tokens())));
         upload = new WeightUpload(driver, memory, launcher, table, stream);
@@ -157,10 +160,18 @@ public final class CudaBackend implements Backend, Tunable {
     }
 
     @Override
+    public Optional<DeviceSampler> sampler(int rows, int vocabulary) {
+        requireOpen();
+        graphs.close();
+        sampler = new CudaSampler(driver, memory, launcher, table, evaluation, stream, rows, vocabulary);
+        return Optional.of(sampler);
+    }
+
+    @Override
     public Tensor run(Program program, Batch batch, KvCache cache) {
         requireOpen();
         if (StepGraphs.suits(batch) && !calls.timed()) {
-            return graphs.run(program, batch, (CudaKvCache) cache);
+            return graphs.run(program, batch, (CudaKvCache) cache, sampler == null ? 0 : sampler.drawnRows());
         }
         Tensor logits = program.run(batch, cache);
         if (logits.rows() > 0) {
@@ -173,12 +184,13 @@ public final class CudaBackend implements Backend, Tunable {
     public void embed(Batch batch, Matrix table, Tensor out) {
         requireOpen();
         shape(out, batch.size(), table.columns());
-        StepGraphs.checkTokens(batch, table.rows());
+        int drawn = sampler == null ? 0 : sampler.drawnRows();
+        StepGraphs.checkTokens(batch, table.rows(), drawn);
         graphs.embeds(table.rows());
         settleBefore(batch);
         CudaTensor to = (CudaTensor) out;
         evaluation.overwrite(to.buffer());
-        routers.embed(inputs.of(batch), (CudaMatrix) table, to);
+        routers.embed(inputs.of(batch), sampler == null ? 0 : sampler.drawnTokens(), (CudaMatrix) table, to);
         to.buffer().floats = true;
     }
 

@@ -317,4 +317,40 @@ final class CudaKernels {
         @MemberSetter native void max_splits(int count);
         @MemberSetter native void query_tiles(int count);
     }
+
+    @Name("moebius_sample")
+    static final class Sample extends Pointer {
+        Sample() {
+            super((Pointer) null);
+            allocate();
+        }
+
+        private native void allocate();
+
+        @MemberSetter native void logits(@Cast("const float*") long address);
+        @MemberSetter native void adjusted(@Cast("float*") long address);
+        @MemberSetter native void temperature(@Cast("const float*") long address);
+        @MemberSetter native void top_p(@Cast("const float*") long address);
+        @MemberSetter native void min_p(@Cast("const float*") long address);
+        @MemberSetter native void repetition(@Cast("const float*") long address);
+        @MemberSetter native void presence(@Cast("const float*") long address);
+        @MemberSetter native void frequency(@Cast("const float*") long address);
+        @MemberSetter native void top_k(@Cast("const int*") long address);
+        @MemberSetter native void seeds(@Cast("const uint64_t*") long address);
+        @MemberSetter native void indices(@Cast("const int*") long address);
+        @MemberSetter native void allowed(@Cast("const uint32_t*") long address);
+        @MemberSetter native void bias_offsets(@Cast("const int*") long address);
+        @MemberSetter native void bias_ids(@Cast("const int*") long address);
+        @MemberSetter native void bias_values(@Cast("const float*") long address);
+        @MemberSetter native void counts(@Cast("uint16_t* const*") long address);
+        @MemberSetter native void tokens(@Cast("int*") long address);
+        @MemberSetter native void logprobs(@Cast("float*") long address);
+        @MemberSetter native void top_ids(@Cast("int*") long address);
+        @MemberSetter native void top_values(@Cast("float*") long address);
+        @MemberSetter native void status(@Cast("int*") long address);
+        @MemberSetter native void pitch(@Cast("int64_t") long elements);
+        @MemberSetter native void rows(int count);
+        @MemberSetter native void vocabulary(int count);
+        @MemberSetter native void top_logprobs(int count);
+    }
 }

@@ -12,7 +12,7 @@ final class DeviceMemory implements AutoCloseable {
     private boolean sealed;
     private long generation;
 
-    /** @param stream on which fresh memory is zeroed */
+    /** @param stream that uses the memory */
     DeviceMemory(Driver driver, long stream) {
         this.driver = driver;
         this.stream = stream;
@@ -45,8 +45,10 @@ final class DeviceMemory implements AutoCloseable {
         return address;
     }
 
+    /** Waits first for the steps that are on their way and may use it. */
     void free(long address) {
         if (blocks.remove(address)) {
+            driver.synchronize(stream);
             generation++;
             driver.free(address);
         }

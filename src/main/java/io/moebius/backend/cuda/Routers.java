@@ -15,10 +15,12 @@ final class Routers {
         this.evaluation = evaluation;
     }
 
-    void embed(StepInputs.Uploaded batch, CudaMatrix rows, CudaTensor out) {
+    /** @param drawn where the tokens of the last draw lie */
+    void embed(StepInputs.Uploaded batch, long drawn, CudaMatrix rows, CudaTensor out) {
         try (CudaKernels.Embed parameters = new CudaKernels.Embed()) {
             parameters.table(rows.table());
             parameters.tokens(batch.tokens());
+            parameters.drawn(drawn);
             parameters.out(out.buffer().floatsAddress());
             parameters.count(batch.size());
             parameters.columns(rows.columns());

@@ -49,24 +49,26 @@ final class StepGraphs implements AutoCloseable {
         vocabulary = rows;
     }
 
-    Tensor run(Program program, Batch batch, CudaKvCache cache) {
+    /** @param drawn rows of the last draw */
+    Tensor run(Program program, Batch batch, CudaKvCache cache, int drawn) {
         cache.check(batch);
         int most = program.mostLogitRows();
         int rows = batch.size() > most ? batch.size() : Math.min(powerOfTwo(batch.size()), most);
         int longest = Arrays.stream(batch.positions()).max().orElseThrow();
         int splits = powerOfTwo(AttentionKernels.splits(cache.shape(), longest));
+        Batch padded = padded(batch, rows, cache.blocks());
+        Key key = new Key(program, cache, rows, splits);
+        evaluation.settleAttention();
+        inputs.checked(padded, cache, splits * SPLIT - 1);
+        // The inputs may have got more room, elsewhere.
         if (memory.generation() != generation) {
             close();
             generation = memory.generation();
         }
-        Batch padded = padded(batch, rows, cache.blocks());
-        Key key = new Key(program, cache, rows, splits);
         Recording recording = recordings.get(key);
         if (recording != null) {
-            checkTokens(batch, recording.vocabulary());
+            checkTokens(batch, recording.vocabulary(), drawn);
         }
-        evaluation.settleAttention();
-        inputs.checked(padded, cache, splits * SPLIT - 1);
         if (recording == null) {
             recordings.put(key, new Recording(0, computed(program, padded, cache), vocabulary));
         } else if (recording.graph() == 0) {
@@ -122,10 +124,11 @@ final class StepGraphs implements AutoCloseable {
                 tables, IntStream.range(0, rows).toArray());
     }
 
-    static void checkTokens(Batch batch, int vocabulary) {
+    /** @param drawn rows of the last draw */
+    static void checkTokens(Batch batch, int vocabulary, int drawn) {
         for (int token : batch.tokens()) {
-            if (token < 0 || token >= vocabulary) {
-                throw new IllegalArgumentException("token " + token + " of " + vocabulary);
+            if (token < -drawn || token >= vocabulary) {
+                throw new IllegalArgumentException("token %d of %d, or drawn in one of %d rows".formatted(token, vocabulary, drawn));
             }
         }
     }
