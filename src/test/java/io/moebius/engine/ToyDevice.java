@@ -28,7 +28,7 @@ final class ToyDevice implements DeviceSampler {
     private final AtomicInteger unawaited = new AtomicInteger();
     private final Sampler sampler = new Sampler(VOCABULARY, true);
     private final Map<Integer, History> slots = new HashMap<>();
-    private int[] drawn = {};
+    private final int[] drawn = new int[1024];
 
     <T> CompletableFuture<T> enqueue(Supplier<T> work) {
         return CompletableFuture.supplyAsync(work, stream);
@@ -69,7 +69,7 @@ final class ToyDevice implements DeviceSampler {
         for (int row = 0; row < rows; row++) {
             draw(logits[row], draws, row, tokens);
         }
-        drawn = tokens.ids();
+        System.arraycopy(tokens.ids(), 0, drawn, 0, rows);
         return tokens;
     }
 
@@ -82,7 +82,9 @@ final class ToyDevice implements DeviceSampler {
         int index = draws.indices()[row];
         History history = draws.slots()[row] < 0 ? new History(new int[index], 0, index) : slots.get(draws.slots()[row]);
         if (history.output() != index) {
-            throw new IllegalStateException("slot of row " + row + " holds " + history.output() + " tokens instead of " + index);
+            // A step on the way failed, or the slot is another sequence's.
+            tokens.status()[row] = DrawnTokens.NONE_LEFT;
+            return;
         }
         Set<Integer> forbidden = forbidden(draws, row);
         Prompt prompt = new Prompt(
