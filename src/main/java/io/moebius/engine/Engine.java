@@ -1,6 +1,7 @@
 package io.moebius.engine;
 
 import java.time.Duration;
+import java.util.concurrent.CompletionStage;
 
 /** Generates tokens for many sequences at once; every method may be called from any thread. */
 public interface Engine extends AutoCloseable {
@@ -18,6 +19,9 @@ public interface Engine extends AutoCloseable {
 
     /** False once closed, or once the model failed so often in a row that the engine gave up: it serves nothing any more. */
     boolean alive();
+
+    /** Completes with the cause once the engine gives up; never when it is closed. */
+    CompletionStage<Throwable> death();
 
     /** Accepts nothing more and waits until all sequences have left, at most {@code timeout}; true if all have. */
     boolean drain(Duration timeout) throws InterruptedException;

@@ -10,6 +10,8 @@ import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 
 /**
  * One thread that plans steps, has them run and hands out their tokens, until closed; other threads meet it at the entrance. On a
@@ -28,6 +30,7 @@ public final class StepEngine implements Engine {
     private final Entrance entrance;
     private final Runnable loop;
     private final Thread thread;
+    private final CompletableFuture<Throwable> death = new CompletableFuture<>();
     private int failedSteps;
 
     /** A started step whose tokens have not been seen. */
@@ -77,6 +80,11 @@ public final class StepEngine implements Engine {
     }
 
     @Override
+    public CompletionStage<Throwable> death() {
+        return death;
+    }
+
+    @Override
     public boolean drain(Duration timeout) throws InterruptedException {
         return entrance.drain(timeout);
     }
@@ -108,6 +116,9 @@ public final class StepEngine implements Engine {
         } catch (RuntimeException | Error e) {
             LOG.log(Level.ERROR, "the engine has stopped", e);
             cause = asRuntime(e);
+            end(cause);
+            death.complete(e);
+            return;
         }
         end(cause);
     }

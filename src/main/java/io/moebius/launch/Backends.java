@@ -4,8 +4,15 @@ import io.moebius.backend.Activations;
 import io.moebius.backend.Backend;
 import io.moebius.backend.cpu.CpuBackend;
 import io.moebius.backend.cpu.InstructionSet;
+import io.moebius.backend.cuda.CudaBackend;
+import io.moebius.backend.cuda.CudaException;
+import io.moebius.backend.cuda.CudaMachine;
+import io.moebius.backend.cuda.Fatbin;
+import io.moebius.backend.cuda.LibraryDriver;
 import io.moebius.backend.reference.ReferenceBackend;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Consumer;
 
 /** Which backend --device means on this machine. */
 final class Backends {
@@ -14,18 +21,65 @@ final class Backends {
 
     /**
      * @param instructions of the CPU, or auto
-     * @throws StartException if its kernels cannot be used
+     * @param activations  16bit, 8bit, or auto
+     * @param warning      hears why a GPU is left unused
+     * @throws StartException if the device's kernels cannot be used
      */
-    static Backend open(String device, String instructions, Activations activations) {
+    static Backend open(String device, String instructions, String activations, Consumer<String> warning) {
         return switch (device) {
-            case "reference" -> new ReferenceBackend(activations);
-            case "cuda" -> throw new StartException(
-                    ExitCode.USAGE, "--device is \"cuda\"; not supported yet; allowed: auto, cpu, reference");
+            case "reference" -> new ReferenceBackend(activations(activations, Activations.SIXTEEN_BIT));
+            case "cuda" -> cuda(activations);
+            case "auto" -> hasUsableGpu(warning) ? cuda(activations) : cpu(instructions, activations);
             default -> cpu(instructions, activations);
         };
     }
 
-    private static Backend cpu(String instructions, Activations activations) {
+    private static Activations activations(String flag, Activations otherwise) {
+        return switch (flag) {
+            case "8bit" -> Activations.EIGHT_BIT;
+            case "16bit" -> Activations.SIXTEEN_BIT;
+            default -> otherwise;
+        };
+    }
+
+    private static boolean hasUsableGpu(Consumer<String> warning) {
+        CudaMachine machine;
+        try {
+            machine = CudaMachine.probe();
+        } catch (LinkageError e) {
+            return false;
+        }
+        Optional<String> refusal = refusal(machine);
+        if (machine.driverFound() && machine.hasDevice()) {
+            refusal.ifPresent(reason -> warning.accept("the GPU is not used, the CPU computes: " + reason));
+        }
+        return refusal.isEmpty();
+    }
+
+    private static Optional<String> refusal(CudaMachine machine) {
+        return machine.refusal().or(() -> fatbin().isPresent()
+                ? Optional.empty()
+                : Optional.of("this program was built without the CUDA kernels, because there was no nvcc"));
+    }
+
+    private static Optional<Fatbin> fatbin() {
+        return InstalledFiles.find().map(InstalledFiles::libraries).map(Fatbin::in).orElseGet(Fatbin::packed);
+    }
+
+    private static Backend cuda(String activations) {
+        try {
+            refusal(CudaMachine.probe()).ifPresent(reason -> {
+                throw new StartException(ExitCode.NO_BACKEND, "--device is \"cuda\": %s; or give --device cpu".formatted(reason));
+            });
+            Fatbin fatbin = fatbin().orElseThrow();
+            return new CudaBackend(activations(activations, Activations.EIGHT_BIT), new LibraryDriver(0), fatbin.bytes(), fatbin.build());
+        } catch (LinkageError | CudaException e) {
+            throw new StartException(
+                    ExitCode.NO_BACKEND, "the CUDA kernels cannot be used: %s; try --device cpu".formatted(Console.firstLine(e)));
+        }
+    }
+
+    private static Backend cpu(String instructions, String activations) {
         try {
             InstructionSet set = instructions.equals("auto")
                     ? InstructionSet.best()
@@ -34,7 +88,7 @@ final class Backends {
                 throw new StartException(ExitCode.NO_BACKEND, "--cpu-instructions is \"%s\", which this processor lacks; its best is %s"
                         .formatted(instructions, InstructionSet.best().name().toLowerCase(Locale.ROOT)));
             }
-            return new CpuBackend(activations, set, Runtime.getRuntime().availableProcessors());
+            return new CpuBackend(activations(activations, Activations.SIXTEEN_BIT), set, Runtime.getRuntime().availableProcessors());
         } catch (LinkageError | IllegalStateException e) {
             throw new StartException(
                     ExitCode.NO_BACKEND, "the CPU kernels cannot be used: " + Console.firstLine(e) + "; try --device reference");

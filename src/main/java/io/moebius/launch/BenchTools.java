@@ -51,7 +51,7 @@ final class BenchTools {
             "bench generate", "", List.of(OUT, HIDDEN, LAYERS, HEADS, KV_HEADS, FFN, EXPERTS, VOCAB, LAYOUT, SEED),
             "Writes a loadable checkpoint of random weights in any shape.", BenchTools::generate);
     static final Subcommand MODEL = new Subcommand(
-            "bench model", "", List.of(ModelFlags.HF_MODEL_NAME, ModelFlags.REVISION, EngineFlags.DEVICE, EngineFlags.CPU_INSTRUCTIONS, BATCH, PROMPT, CONTEXT, JSON),
+            "bench model", "", List.of(ModelFlags.HF_MODEL_NAME, ModelFlags.REVISION, EngineFlags.DEVICE, EngineFlags.CPU_INSTRUCTIONS, EngineFlags.ACTIVATIONS, BATCH, PROMPT, CONTEXT, JSON),
             "Measures prefill and decode, and how much of the machine's bounds they use.", BenchTools::model);
 
     static final Subcommand KERNELS = new Subcommand(
@@ -97,7 +97,7 @@ final class BenchTools {
                     Checkpoint.open(folder.path()),
                     Backends.open(
                             options.required(EngineFlags.DEVICE), options.required(EngineFlags.CPU_INSTRUCTIONS),
-                            Activations.SIXTEEN_BIT),
+                            options.required(EngineFlags.ACTIVATIONS), Console::note),
                     batches,
                     Math.max(prompt, context))) {
                 report = bench.run(ProcessorModel.name(), name, batches, prompt, context);

@@ -8,13 +8,13 @@ import java.util.List;
 final class EngineFlags {
 
     static final Flag DEVICE =
-            Flag.of("device", new Choice("auto", "cpu", "cuda", "reference"), "auto", "What computes; reference is slow plain Java.");
+            Flag.of("device", new Choice("auto", "cpu", "cuda", "reference"), "auto", "What computes; auto is cuda where a GPU is that the kernels run on, else cpu; reference is slow plain Java.");
     static final Flag CPU_INSTRUCTIONS = Flag.of(
             "cpu-instructions", new Choice("auto", "avx512_bf16", "avx512", "avx2", "baseline"), "auto",
             "Build of the CPU kernels; auto is the best that the processor has.");
     static final Flag ACTIVATIONS = Flag.of(
             "activations", new Choice("auto", "16bit", "8bit"), "auto",
-            "Inputs of FP8 layers: 16bit leaves them unquantised, 8bit quantises them as the model says; auto is 16bit on the CPU.");
+            "Inputs of FP8 layers: 16bit leaves them unquantised, 8bit quantises them as the model says; auto is 8bit on CUDA, else 16bit.");
     static final Flag MAX_BATCH_SIZE = Flag.of("max-batch-size", new Whole(1, 4096), "384", "Most sequences in a step.");
     static final Flag MAX_TOKEN_COUNT = Flag.of(
             "max-token-count", new Whole(1, 1 << 20), "512",

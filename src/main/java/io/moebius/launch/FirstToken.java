@@ -1,5 +1,6 @@
 package io.moebius.launch;
 
+import io.moebius.backend.DeviceLostException;
 import io.moebius.engine.Engine;
 import io.moebius.engine.FinishReason;
 import io.moebius.engine.GeneratedToken;
@@ -34,6 +35,9 @@ final class FirstToken {
         try {
             first.join();
         } catch (CompletionException e) {
+            if (e.getCause() instanceof DeviceLostException lost) {
+                throw lost;
+            }
             throw new StartException(
                     ExitCode.NO_TOKEN, "the model could not generate a token: " + Console.firstLine(e.getCause()));
         }

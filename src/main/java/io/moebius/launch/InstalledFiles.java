@@ -26,10 +26,15 @@ record InstalledFiles(Path folder) {
 
     /** Makes JavaCPP and the tokenizer load their libraries from here; call it before either is touched. */
     void useLibraries() {
-        String libraries = folder.resolve("lib").toString();
+        String libraries = libraries().toString();
         System.setProperty("ENGINE_CACHE_DIR", libraries);
         System.setProperty("org.bytedeco.javacpp.pathsFirst", "true");
         System.setProperty("java.library.path", libraries);
+    }
+
+    /** The native libraries' folder, which holds the CUDA kernels, too. */
+    Path libraries() {
+        return folder.resolve("lib");
     }
 
     /** The demo model's folder. */

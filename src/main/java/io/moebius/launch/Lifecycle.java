@@ -1,6 +1,7 @@
 package io.moebius.launch;
 
 import io.moebius.api.Readiness;
+import io.moebius.backend.DeviceLostException;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
 import io.quarkus.runtime.ShutdownEvent;
@@ -37,14 +38,29 @@ class Lifecycle implements QuarkusApplication {
 
     private void start() {
         try {
-            sequence.run().ifPresentOrElse(service::set, () -> Quarkus.asyncExit(ExitCode.OK.status()));
+            sequence.run().ifPresentOrElse(this::serves, () -> Quarkus.asyncExit(ExitCode.OK.status()));
         } catch (StartException e) {
             fail(e.code(), e.getMessage(), e);
+        } catch (DeviceLostException e) {
+            lost(e);
         } catch (OutOfMemoryError e) {
             fail(ExitCode.OUT_OF_MEMORY, "out of memory while starting: " + Console.firstLine(e), e);
         } catch (RuntimeException | Error e) {
             fail(ExitCode.FAILED, "the start failed: " + Console.firstLine(e), e);
         }
+    }
+
+    private void serves(Service started) {
+        service.set(started);
+        started.engine().death().thenAccept(cause -> {
+            if (cause instanceof DeviceLostException lost) {
+                lost(lost);
+            }
+        });
+    }
+
+    private void lost(DeviceLostException cause) {
+        fail(ExitCode.DEVICE_LOST, "the GPU is lost: %s; start the program anew".formatted(Console.firstLine(cause)), cause);
     }
 
     private void fail(ExitCode code, String message, Throwable cause) {

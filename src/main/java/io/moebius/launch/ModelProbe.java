@@ -1,6 +1,5 @@
 package io.moebius.launch;
 
-import io.moebius.backend.Activations;
 import io.moebius.backend.Backend;
 import io.moebius.backend.Tunable;
 import io.moebius.checkpoint.Checkpoint;
@@ -33,7 +32,7 @@ record ModelProbe(Backend backend, Tunable tunable, ModelSteps steps, Origin ori
             Checkpoint checkpoint = Checkpoint.open(folder.path());
             Backend backend = Backends.open(
                     options.required(EngineFlags.DEVICE), options.required(EngineFlags.CPU_INSTRUCTIONS),
-                    options.required(EngineFlags.ACTIVATIONS).equals("8bit") ? Activations.EIGHT_BIT : Activations.SIXTEEN_BIT);
+                    options.required(EngineFlags.ACTIVATIONS), Console::note);
             if (!(backend instanceof Tunable tunable)) {
                 throw new StartException(ExitCode.USAGE, "the device has one variant of each kernel; give another --device");
             }

@@ -88,19 +88,23 @@ final class StartSequence {
         ModelText text = ModelText.open(folder, settings.text(ModelFlags.TOKENIZER_FILE_PATH).map(Path::of).orElse(null));
         int maxSequenceLength = maxSequenceLength(config);
         Backend backend = Backends.open(
-                settings.required(EngineFlags.DEVICE), settings.required(EngineFlags.CPU_INSTRUCTIONS), activations());
+                settings.required(EngineFlags.DEVICE), settings.required(EngineFlags.CPU_INSTRUCTIONS),
+                settings.required(EngineFlags.ACTIVATIONS), console::warn);
         KernelPolicy policy = new KernelPolicy(settings, console, backend, checkpoint);
         phase("loading the weights");
         int maxSequences = (int) settings.whole(EngineFlags.MAX_BATCH_SIZE);
         int maxTokens = (int) Math.max(settings.whole(EngineFlags.MAX_TOKEN_COUNT), maxSequences);
+        LoadRate rate = LoadRate.of(checkpoint.weightBytes());
         Decoder decoder = Transformer.load(checkpoint, backend, maxTokens, maxSequences, fraction -> {
-            readiness.phase("loading the weights", fraction);
+            readiness.phase("loading the weights, " + rate.at(fraction), fraction);
             console.progress(fraction);
         });
+        console.show("  weights      %s%n".formatted(rate.at(1)));
         KvStorage storage = KvCacheType.of(settings.required(EngineFlags.KV_CACHE_DTYPE), checkpoint);
         KvCache.Shape shape = decoder.kvShape().stored(storage);
         long room = backend.freeBytes().orElseGet(() -> FreeMemory.bytes() / 2);
         MemoryPlan plan = MemoryPlan.of(room, backend.kvBlockBytes(shape), maxSequences, maxSequenceLength);
+        console.show("  KV cache     %s of %s that it may take%n".formatted(Console.size(plan.bytes()), Console.size(room)));
         KvCache cache = backend.kvCache(shape, plan.blocks());
         KernelPolicy.InForce kernels = usePolicy(policy, decoder, cache, maxSequences);
         if (settings.on(PolicyFlags.TERMINATE_AFTER_SEARCH)) {
@@ -190,10 +194,6 @@ final class StartSequence {
             case "4bit" -> WeightBits.FOUR;
             default -> WeightBits.SIXTEEN;
         };
-    }
-
-    private Activations activations() {
-        return settings.required(EngineFlags.ACTIVATIONS).equals("8bit") ? Activations.EIGHT_BIT : Activations.SIXTEEN_BIT;
     }
 
     private int maxSequenceLength(ModelConfig config) {

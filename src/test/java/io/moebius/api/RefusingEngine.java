@@ -5,6 +5,8 @@ import io.moebius.engine.Prompt;
 import io.moebius.engine.SequenceListener;
 import io.moebius.engine.Ticket;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 
 /** Takes nothing. */
 record RefusingEngine(RuntimeException refusal) implements Engine {
@@ -22,6 +24,11 @@ record RefusingEngine(RuntimeException refusal) implements Engine {
     @Override
     public boolean alive() {
         return false;
+    }
+
+    @Override
+    public CompletionStage<Throwable> death() {
+        return new CompletableFuture<>();
     }
 
     @Override

@@ -9,6 +9,8 @@ import io.moebius.engine.Ticket;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /** Answers every prompt with one text, on a thread of its own, and remembers what it was asked. */
@@ -104,6 +106,11 @@ final class ScriptedEngine implements Engine {
     @Override
     public boolean alive() {
         return true;
+    }
+
+    @Override
+    public CompletionStage<Throwable> death() {
+        return new CompletableFuture<>();
     }
 
     @Override

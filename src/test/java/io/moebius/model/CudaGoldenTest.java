@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -58,7 +57,7 @@ class CudaGoldenTest {
             List<Double> differences = new ArrayList<>();
             for (Golden golden : goldens) {
                 float[][] logits = decoding.prompt(golden.prompt());
-                golden.logits().forEach((position, expected) -> differences.add(difference(expected, logits[position])));
+                differences.addAll(golden.differences(logits));
                 if (folder.getFileName().toString().startsWith("stories") && activations == Activations.SIXTEEN_BIT) {
                     assertThat(decoding.continuation(golden.prompt(), GREEDY)).containsExactly(Arrays.copyOf(golden.greedy(), GREEDY));
                 }
@@ -68,15 +67,5 @@ class CudaGoldenTest {
                     .isGreaterThanOrEqualTo((long) (0.9 * differences.size()));
             assertThat(differences).allSatisfy(difference -> assertThat(difference).isLessThan(0.5));
         }
-    }
-
-    /** The largest difference over the expected logits' root mean square. */
-    private static double difference(float[] expected, float[] actual) {
-        double squares = 0;
-        for (float value : expected) {
-            squares += value * value;
-        }
-        return IntStream.range(0, expected.length).mapToDouble(i -> Math.abs(expected[i] - actual[i])).max().orElseThrow()
-                / Math.sqrt(squares / expected.length);
     }
 }

@@ -6,30 +6,30 @@ import io.moebius.backend.Tensor;
 import java.util.stream.IntStream;
 
 /** One sequence at a time on a decoder of its own cache: prompt logits, then the likeliest token again and again. */
-final class GreedyDecoding {
+public final class GreedyDecoding {
 
     private final Decoder decoder;
     private final KvCache cache;
     private final int[] blocks;
 
-    GreedyDecoding(Decoder decoder, int maxTokens) {
+    public GreedyDecoding(Decoder decoder, int maxTokens) {
         this(decoder, decoder.kvShape(), maxTokens);
     }
 
-    GreedyDecoding(Decoder decoder, KvCache.Shape shape, int maxTokens) {
+    public GreedyDecoding(Decoder decoder, KvCache.Shape shape, int maxTokens) {
         this.decoder = decoder;
         this.blocks = IntStream.rangeClosed(0, maxTokens / KvCache.BLOCK_TOKENS).toArray();
         this.cache = decoder.backend().kvCache(shape, blocks.length);
     }
 
     /** Logits [ids, vocabulary] of every position of a prompt. */
-    float[][] prompt(int... ids) {
+    public float[][] prompt(int... ids) {
         int[] positions = IntStream.range(0, ids.length).toArray();
         return run(ids, positions, positions);
     }
 
     /** The next {@code count} tokens after {@code prompt}. */
-    int[] continuation(int[] prompt, int count) {
+    public int[] continuation(int[] prompt, int count) {
         int[] output = new int[count];
         float[] logits = prompt(prompt)[prompt.length - 1];
         for (int i = 0; i < count; i++) {

@@ -21,7 +21,7 @@ import java.util.stream.IntStream;
  * @param top        the five largest logits by position, token to value, where they were stored
  * @param greedySame greedy tokens that stay the same when the same arithmetic runs in float32
  */
-record Golden(
+public record Golden(
         int id,
         int[] prompt,
         Map<Integer, float[]> logits,
@@ -29,11 +29,15 @@ record Golden(
         int[] greedy,
         int greedySame) {
 
-    boolean greedyIsStable() {
+    public boolean greedyIsStable() {
         return greedySame == greedy.length;
     }
 
-    static List<Golden> read(Path folder, String mode) {
+    /**
+     * @param mode w8a16 for unquantised activations, w8a8 for quantised ones
+     * @throws UncheckedIOException if the folder has no golden.json and golden.safetensors
+     */
+    public static List<Golden> read(Path folder, String mode) {
         try {
             JsonNode json = new ObjectMapper().readTree(folder.resolve("golden.json").toFile());
             ByteBuffer tensors = ByteBuffer.wrap(Files.readAllBytes(folder.resolve("golden.safetensors")))
@@ -107,5 +111,19 @@ record Golden(
             values[i] = array.get(i).intValue();
         }
         return values;
+    }
+
+    /** By position with stored logits: the largest difference of {@code logits} [position, vocabulary], over the expected root mean square. */
+    public List<Double> differences(float[][] logits) {
+        return this.logits.entrySet().stream().map(entry -> difference(entry.getValue(), logits[entry.getKey()])).toList();
+    }
+
+    private static double difference(float[] expected, float[] actual) {
+        double squares = 0;
+        for (float value : expected) {
+            squares += value * value;
+        }
+        return IntStream.range(0, expected.length).mapToDouble(i -> Math.abs(expected[i] - actual[i])).max().orElseThrow()
+                / Math.sqrt(squares / expected.length);
     }
 }

@@ -1,0 +1,116 @@
+"""reference.py FOLDER: logits of a generated Mixtral checkpoint (bench generate, autofp8 or bf16) by numpy in float32, with weights
+dequantised exactly and inputs left unquantised, written beside it as golden.json and golden.safetensors."""
+import json
+import struct
+import sys
+from pathlib import Path
+
+import numpy as np
+
+PROMPTS = [[1, 5, 9, 300, 77, 41, 498], [1, 17]]
+
+
+class Checkpoint:
+    """Safetensors shards as float32 arrays."""
+
+    def __init__(self, folder):
+        self.places = {}
+        for path in sorted(folder.glob("*.safetensors")):
+            if path.name == "golden.safetensors":
+                continue
+            data = np.memmap(path, np.uint8, "r")
+            length = struct.unpack("<Q", bytes(data[:8]))[0]
+            for name, entry in json.loads(bytes(data[8:8 + length])).items():
+                if name != "__metadata__":
+                    begin, end = (8 + length + offset for offset in entry["data_offsets"])
+                    self.places[name] = entry["dtype"], entry["shape"], data[begin:end]
+        codes = np.arange(256)
+        exponent, fraction = codes >> 3 & 15, codes & 7
+        values = np.where(exponent == 0, fraction / 8 * 2.0 ** -6, (1 + fraction / 8) * 2.0 ** (exponent - 7.0))
+        self.e4m3 = np.where(codes < 128, values, -values).astype(np.float32)
+
+    def raw(self, name):
+        dtype, shape, data = self.places[name]
+        if dtype == "BF16":
+            return (data.view(np.uint16).astype(np.uint32) << 16).view(np.float32).reshape(shape)
+        if dtype == "F32":
+            return data.view(np.float32).reshape(shape)
+        return self.e4m3[data].reshape(shape)
+
+    def weight(self, name):
+        weight = self.raw(name + ".weight")
+        scale = name + ".weight_scale"
+        return weight * self.raw(scale).reshape(-1)[0] if scale in self.places else weight
+
+
+def norm(x, weight, epsilon):
+    return x / np.sqrt((x * x).mean(-1, keepdims=True) + epsilon) * weight
+
+
+def rotate(x, theta):
+    """x [tokens, heads, channels]; the halves of a head are the two coordinates."""
+    half = x.shape[-1] // 2
+    angles = np.arange(x.shape[0])[:, None] * theta ** (-np.arange(half) / half)
+    cos, sin = (f(angles)[:, None].astype(np.float32) for f in (np.cos, np.sin))
+    return np.concatenate([x[..., :half] * cos - x[..., half:] * sin, x[..., half:] * cos + x[..., :half] * sin], -1)
+
+
+def softmax(x):
+    e = np.exp(x - x.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def attention(x, weights, prefix, config):
+    tokens, heads, shared = len(x), config["num_attention_heads"], config["num_key_value_heads"]
+    channels = config["hidden_size"] // heads
+    q, k, v = (
+        (x @ weights.weight(prefix + name).T).reshape(tokens, count, channels)
+        for name, count in (("q_proj", heads), ("k_proj", shared), ("v_proj", shared)))
+    q, k = rotate(q, config["rope_theta"]), rotate(k, config["rope_theta"])
+    k, v = (np.repeat(part, heads // shared, 1) for part in (k, v))
+    scores = np.einsum("thc,shc->hts", q, k) / np.sqrt(channels) + np.triu(np.full((tokens, tokens), -1e30, np.float32), 1)
+    return np.einsum("hts,shc->thc", softmax(scores), v).reshape(tokens, -1) @ weights.weight(prefix + "o_proj").T
+
+
+def experts(x, weights, prefix, config):
+    scores = softmax(x @ weights.weight(prefix + "gate").T)
+    chosen = np.argsort(-scores, -1, kind="stable")[:, :config["num_experts_per_tok"]]
+    out = np.zeros_like(x)
+    for expert in np.unique(chosen):
+        rows = np.nonzero((chosen == expert).any(-1))[0]
+        share = scores[rows, expert] / np.take_along_axis(scores, chosen, -1)[rows].sum(-1)
+        name = f"{prefix}experts.{expert}."
+        gate = x[rows] @ weights.weight(name + "w1").T
+        up = x[rows] @ weights.weight(name + "w3").T
+        out[rows] += share[:, None] * ((gate / (1 + np.exp(-gate)) * up) @ weights.weight(name + "w2").T)
+    return out
+
+
+def logits(ids, weights, config):
+    epsilon = config["rms_norm_eps"]
+    x = weights.raw("model.embed_tokens.weight")[ids]
+    for layer in range(config["num_hidden_layers"]):
+        prefix = f"model.layers.{layer}."
+        x = x + attention(norm(x, weights.raw(prefix + "input_layernorm.weight"), epsilon), weights, prefix + "self_attn.", config)
+        x = x + experts(
+            norm(x, weights.raw(prefix + "post_attention_layernorm.weight"), epsilon), weights, prefix + "block_sparse_moe.", config)
+    return norm(x, weights.raw("model.norm.weight"), epsilon) @ weights.weight("lm_head").T
+
+
+def main():
+    folder = Path(sys.argv[1])
+    config, weights = json.loads((folder / "config.json").read_text()), Checkpoint(folder)
+    header, body, prompts = {}, b"", []
+    for number, ids in enumerate(PROMPTS):
+        values = logits(np.array(ids) % config["vocab_size"], weights, config).astype("<f4")
+        header[f"p{number}.w8a16.logits"] = {
+            "dtype": "F32", "shape": list(values.shape), "data_offsets": [len(body), len(body) + values.nbytes]}
+        body += values.tobytes()
+        mode = {"greedy_ids": [], "same_in_float32": True}
+        prompts.append({"id": number, "ids": [i % config["vocab_size"] for i in ids], "modes": {"w8a16": mode}})
+    text = json.dumps(header).encode()
+    (folder / "golden.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + body)
+    (folder / "golden.json").write_text(json.dumps({"prompts": prompts}))
+
+
+main()

@@ -1,0 +1,20 @@
+package io.moebius.launch;
+
+/**
+ * How fast weights are loaded.
+ *
+ * @param bytes   of all weights
+ * @param started {@link System#nanoTime} when loading began
+ */
+record LoadRate(long bytes, long started) {
+
+    static LoadRate of(long bytes) {
+        return new LoadRate(bytes, System.nanoTime());
+    }
+
+    /** For people, when {@code fraction} of the bytes is loaded. */
+    String at(double fraction) {
+        double seconds = Math.max(1, System.nanoTime() - started) / 1e9;
+        return "%s in %.1f s, %.2f GB/s".formatted(Console.size((long) (fraction * bytes)), seconds, fraction * bytes / seconds / 1e9);
+    }
+}
