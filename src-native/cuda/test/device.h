@@ -17,6 +17,10 @@ class Device {
     virtual void write(void *to, const void *from, std::size_t bytes) = 0;
     virtual void read(void *to, const void *from, std::size_t bytes) = 0;
     virtual void launch(const char *kernel, const int (&grid)[3], int threads, int shared_bytes, const void *structure, std::size_t bytes) = 0;
+    virtual void clear(void *p, std::size_t bytes) = 0; /* zeros */
+    /* random_e4m3(seed, i), bf16 of scale * random_unit(seed, i) */
+    virtual void fill_codes(std::uint8_t *to, std::size_t count, std::uint64_t seed) = 0;
+    virtual void fill_bf16(std::uint16_t *to, std::size_t count, std::uint64_t seed, float scale) = 0;
     virtual void release() = 0; /* all allocations */
     /* Emulation is slow: cases are small there. */
     virtual bool emulated() const = 0;
@@ -24,6 +28,11 @@ class Device {
     template <class T> T *upload(const std::vector<T> &values) {
         T *p = static_cast<T *>(allocate(values.size() * sizeof(T) + 16));
         write(p, values.data(), values.size() * sizeof(T));
+        return p;
+    }
+    template <class T> T *zeros(std::size_t count) {
+        T *p = static_cast<T *>(allocate(count * sizeof(T) + 16));
+        clear(p, count * sizeof(T));
         return p;
     }
     template <class T> T *filled(std::size_t count, int byte) {

@@ -1,6 +1,7 @@
 /* The emulation as a device of the tests. */
 #include "device.h"
 #include "emulated/kernels.h"
+#include "random_values.h"
 
 #include <new>
 
@@ -12,12 +13,19 @@ class EmulatedDevice final : public Device {
     int multiprocessors() const override { return emu::kMultiprocessors; }
     bool emulated() const override { return true; }
     void *allocate(std::size_t bytes) override {
-        memory.emplace_back(new (std::align_val_t(1024)) std::uint8_t[bytes]);
+        memory.emplace_back(new (std::align_val_t(1024)) std::uint8_t[bytes + 16]);
         std::memset(memory.back(), 0xff, bytes);
         return memory.back();
     }
     void write(void *to, const void *from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
     void read(void *to, const void *from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
+    void clear(void *p, std::size_t bytes) override { std::memset(p, 0, bytes); }
+    void fill_codes(std::uint8_t *to, std::size_t count, std::uint64_t seed) override {
+        for (std::size_t i = 0; i < count; i++) to[i] = random_e4m3(seed, i);
+    }
+    void fill_bf16(std::uint16_t *to, std::size_t count, std::uint64_t seed, float scale) override {
+        for (std::size_t i = 0; i < count; i++) to[i] = encode_bf16(scale * random_unit(seed, i));
+    }
     void launch(const char *kernel, const int (&grid)[3], int threads, int shared_bytes, const void *parameters, std::size_t) override {
         emu::run_kernel(kernel, grid, threads, shared_bytes, parameters);
     }
