@@ -21,7 +21,8 @@ class Device {
     /* random_e4m3(seed, i), bf16 of scale * random_unit(seed, i) */
     virtual void fill_codes(std::uint8_t *to, std::size_t count, std::uint64_t seed) = 0;
     virtual void fill_bf16(std::uint16_t *to, std::size_t count, std::uint64_t seed, float scale) = 0;
-    virtual void release() = 0; /* all allocations */
+    virtual std::size_t allocations() const = 0;
+    virtual void release(std::size_t keep) = 0; /* all allocations but the first `keep` */
     /* Emulation is slow: cases are small there. */
     virtual bool emulated() const = 0;
 

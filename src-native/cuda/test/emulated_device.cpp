@@ -3,6 +3,7 @@
 #include "emulated/kernels.h"
 #include "random_values.h"
 
+#include <algorithm>
 #include <new>
 
 namespace {
@@ -29,11 +30,12 @@ class EmulatedDevice final : public Device {
     void launch(const char *kernel, const int (&grid)[3], int threads, int shared_bytes, const void *parameters, std::size_t) override {
         emu::run_kernel(kernel, grid, threads, shared_bytes, parameters);
     }
-    void release() override {
-        for (std::uint8_t *p : memory) operator delete[](p, std::align_val_t(1024));
-        memory.clear();
+    std::size_t allocations() const override { return memory.size(); }
+    void release(std::size_t keep) override {
+        for (std::size_t i = keep; i < memory.size(); i++) operator delete[](memory[i], std::align_val_t(1024));
+        memory.resize(std::min(keep, memory.size()));
     }
-    ~EmulatedDevice() override { release(); }
+    ~EmulatedDevice() override { release(0); }
 
   private:
     std::vector<std::uint8_t *> memory;

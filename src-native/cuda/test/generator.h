@@ -1,4 +1,7 @@
-/* Numbers from a seed, the same on every machine: SplitMix64 (Steele et al. 2014) by counter. GeneratorTest.java has the same. */
+/* Numbers from a seed, the same on every machine: SplitMix64 (Steele et al. 2014) by counter. Output i of seed s, all modulo 2^64:
+     z = s + (i + 1) * 0x9e3779b97f4a7c15; z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9; z = (z ^ z >> 27) * 0x94d049bb133111eb; z ^ z >> 31
+   unit: (its upper 24 bits - 2^23) / 2^23; code: with b the upper 24 bits, sign b & 128, magnitude (b & 127) * 96 / 128.
+   GeneratorTest.java has the same, and both the same test vectors. */
 #pragma once
 #include "../layout.h"
 

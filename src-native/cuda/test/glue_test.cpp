@@ -165,8 +165,13 @@ TEST(embeds_tokens) {
     embeds({~1, 2, ~0}, {7, 4}, {4, 2, 7});
 }
 
+/* GeneratorTest.java holds the same. */
 TEST(generator_gives_the_golden_numbers) {
-    check(random_bits(42, 0) == 0xbdd732262feb6e95ull, "bits 0 of seed 42: " + std::to_string(random_bits(42, 0)));
-    check(random_unit(1, 0) >= -1 && random_unit(1, 0) < 1, "unit");
+    const std::uint64_t bits[] = {0xbdd732262feb6e95, 0x28efe333b266f103, 0x47526757130f9f52};
+    const float units[] = {0x1.eeb99p-2f, -0x1.5c4074p-1f, -0x1.c56cc8p-2f};
+    const std::uint8_t codes[] = {37, 202, 77};
+    for (int i = 0; i < 3; i++)
+        check(random_bits(42, i) == bits[i] && random_unit(42, i) == units[i] && random_e4m3(42, i) == codes[i], "number " + std::to_string(i) + " of seed 42");
+    check(random_bits(1ull << 63, 5000000000ull) == 0x320c6a2f96210f35, "a large seed and counter");
     for (int i = 0; i < 1000; i++) check(std::fabs(decode_e4m3(random_e4m3(7, i))) < 32, "codes are small numbers");
 }

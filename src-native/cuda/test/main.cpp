@@ -23,7 +23,7 @@ int run_tests(Device &device, const std::string &wanted) {
         running = test.name;
         int before = failures;
         test.body(device);
-        device.release();
+        device.release(0);
         run++;
         std::printf("%s %s\n", failures == before ? "ok    " : "FAILED", test.name);
         std::fflush(stdout);

@@ -17,9 +17,16 @@ struct Cache {
 };
 
 struct Launch {
+    std::string site; /* what the kernel does in the step: qkv, output, gate_up, down, head, norm, ... */
     const moebius_variant *variant;
     std::vector<std::uint8_t> structure;
     int grid[3];
+    /* What must be read or written once: weights of each expert that has tokens, and the rest; and the flops of products. */
+    double expert_bytes = 0, other_bytes = 0, flops = 0;
+    const int *expert_offsets = nullptr;
+
+    bool is_product() const { return variant->grid == MOEBIUS_GRID_TILES; }
+    moebius_gemm product() const { moebius_gemm g; std::memcpy(&g, structure.data(), sizeof g); return g; }
 };
 
 class Step {
@@ -29,9 +36,14 @@ class Step {
     const std::vector<Launch> &launches() const { return all; }
     std::vector<float> logits() const; /* [logit_rows, vocabulary] */
     std::vector<int> drawn() const;    /* the largest of each row */
-    /* Of weights and cache, each read once; experts without tokens (in the last run) are not read. */
+    /* Weights of experts without tokens in the last run are not read. */
+    double bytes(const Launch &launch) const;
     double bytes() const;
-    double flops() const; /* of its products */
+    double flops() const;
+    /* The same product by another variant, or a refusal. */
+    Launch with_variant(const Launch &launch, const moebius_variant &variant);
+    void replace(std::size_t i, const Launch &launch) { all[i] = launch; }
+    void launch(const Launch &launch) const;
 
   private:
     struct Rows { const std::uint16_t *wide; std::uint8_t *codes; float *scales; std::int64_t pitch; }; /* an input, as bf16 and as e4m3 */
@@ -50,12 +62,13 @@ class Step {
     std::vector<Launch> all;
 
     Rows rows(int count, int columns);
-    template <class S> void launch(const moebius_variant &variant, const S &structure);
+    template <class S> Launch &add(const char *site, const moebius_variant &variant, const S &structure, double bytes);
+    const char *place_in(moebius_gemm &gemm, const moebius_variant &variant);
     void attention(int layer);
     void feed_forward(int layer);
-    void norm(const float *weight, const Linear &next, bool add_experts);
-    void quantize(const Rows &x, const Linear &next, int rows, int columns);
-    void product(const Linear &weight, const Linear *up, const Rows &x, int rows, void *out, std::int64_t pitch, int epilogue, float out_scale,
+    void norm(const char *site, const float *weight, const Linear &next, bool add_experts);
+    void quantize(const char *site, const Rows &x, const Linear &next, int rows, int columns);
+    void product(const char *site, const Linear &weight, const Linear *up, const Rows &x, int rows, void *out, std::int64_t pitch, int epilogue, float out_scale,
                  const int *expert_offsets, const int *sources);
     void attend(int layer, const Linear &next);
     void head();
