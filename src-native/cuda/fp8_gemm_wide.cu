@@ -1,5 +1,5 @@
 /* out[p] = x[source(p)] * transpose(W of the expert of p), e4m3 by e4m3 on wgmma, for many tokens: persistent blocks, one warpgroup
-   copies (64 registers), two multiply (224), each 64 weight rows by 128 tokens; for SWIGLU one has the gate's rows and one up's.
+   copies, two multiply, each 64 weight rows by 128 tokens; for SWIGLU one has the gate's rows and one up's.
    Layout: moebius_cuda.h; ring and roles: hopper_gemm.h. Bound: flops. The same sums as the skinny kernels, bit for bit.
    Measured fraction: none; compiled, run in emulation, not run on a GPU. */
 #include "hopper_gemm.h"

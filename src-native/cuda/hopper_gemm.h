@@ -31,6 +31,8 @@ template <int BN, int Mats, int Groups, int Producers, int Stages, bool Paired, 
     static constexpr int kThreads = kMath + Producers;
     static constexpr int kTileRows = (Paired ? 1 : Groups) * kStrip;
     static constexpr int kLag = Stages / 2; /* copies of x in flight */
+    /* Of three warpgroups, together at most 65,536; neither side spills with these. */
+    static constexpr int kProducerRegisters = Paired ? 64 : 72, kMathRegisters = Paired ? 224 : 216;
     static_assert(kStage % 1024 == 0 && kLag >= 1 && BN * 8 % Producers == 0 && !(Spread && Groups > 1), "tile");
 
     const moebius_gemm &p;
@@ -82,11 +84,12 @@ template <int BN, int Mats, int Groups, int Producers, int Stages, bool Paired, 
             const std::uint8_t *units[kUnits];
 #pragma unroll
             for (int u = 0; u < kUnits; u++) units[u] = unit(work.tile, u) + std::int64_t(work.begin) * kUnit;
-            int source[kRows];
+            const std::uint8_t *from[kRows]; /* this thread's chunks of x; NULL beyond the tile's rows */
 #pragma unroll
             for (int i = 0; i < kRows; i++) {
                 int row = t / 8 + i * (Producers / 8);
-                source[i] = row < work.tile.count ? source_row(p, work.tile.first + row) : -1;
+                from[i] = row < work.tile.count
+                    ? x + source_row(p, work.tile.first + row) * p.x_pitch_bytes + work.begin * kUnitRowBytes + byte : nullptr;
             }
             for (int kb = work.begin; kb < work.end; kb++, count++) {
                 int stage = count % Stages;
@@ -102,9 +105,8 @@ template <int BN, int Mats, int Groups, int Producers, int Stages, bool Paired, 
                 }
 #pragma unroll
                 for (int i = 0; i < kRows; i++) {
-                    int row = t / 8 + i * (Producers / 8);
-                    const std::uint8_t *from = x + (source[i] < 0 ? 0 : source[i] * p.x_pitch_bytes) + kb * kUnitRowBytes + byte;
-                    copy_async_16(at + kUnits * kUnit + swizzled(row, byte), from, source[i] >= 0);
+                    copy_async_16(at + kUnits * kUnit + swizzled(t / 8 + i * (Producers / 8), byte), from[i] ? from[i] : x, from[i]);
+                    if (from[i]) from[i] += kUnitRowBytes;
                 }
                 if (along_k) {
                     for (int row = t; row < BN; row += Producers)
@@ -160,6 +162,8 @@ template <int BN, int Mats, int Groups, int Producers, int Stages, bool Paired, 
         }
         wgmma_commit();
         wgmma_wait<0>();
+#pragma unroll
+        for (int m = 0; m < Mats; m++) wgmma_results(part[m]);
     }
 
     /* True for the last block of a tile to arrive, which then has the sum of all parts in ascending order. */
@@ -231,10 +235,10 @@ template <int BN, int Mats, int Groups, int Producers, int Stages, bool Paired, 
         pdl_wait();
         pdl_launch_dependents();
         if (thread >= kMath) {
-            if (Producers == 128) registers_give<64>();
+            if (Producers == 128) registers_give<kProducerRegisters>();
             produce();
         } else {
-            if (Producers == 128) registers_take<224>();
+            if (Producers == 128) registers_take<kMathRegisters>();
             consume();
         }
     }

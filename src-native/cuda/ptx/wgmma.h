@@ -10,6 +10,12 @@ template <int N> __device__ __forceinline__ void wgmma_wait() {
     asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(N) : "memory");
 }
 
+/* After the wait: what was multiplied is read from here on, and not moved to before the wait. */
+template <int R> __device__ __forceinline__ void wgmma_results(float (&d)[R]) {
+#pragma unroll
+    for (int i = 0; i < R; i++) asm volatile("" : "+f"(d[i])::"memory");
+}
+
 /* d = a * b, added to d if accumulate. */
 template <int N> __device__ __forceinline__ void wgmma_e4m3(float (&d)[N / 2], std::uint64_t a, std::uint64_t b, int accumulate);
 

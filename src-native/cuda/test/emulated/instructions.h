@@ -111,6 +111,7 @@ inline void mma_bf16(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[
 inline void wgmma_fence() {}
 inline void wgmma_commit() {}
 template <int N> void wgmma_wait() {}
+template <int R> void wgmma_results(float (&)[R]) {}
 namespace emu {
 inline std::uint8_t operand(std::uint64_t descriptor, int row, int k) {
     if (descriptor >> 62 != 1) { std::fprintf(stderr, "emulator: swizzle is not 128 bytes\n"); std::abort(); }
