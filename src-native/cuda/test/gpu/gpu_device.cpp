@@ -123,7 +123,7 @@ void GpuDevice::launch(const char *kernel, const int (&grid)[3], int threads, in
     config.gridDimX = grid[0]; config.gridDimY = grid[1]; config.gridDimZ = grid[2];
     config.blockDimX = threads; config.blockDimY = config.blockDimZ = 1;
     config.sharedMemBytes = shared_bytes; config.hStream = stream;
-    config.attrs = &attribute; config.numAttrs = overlapped && capability >= 90 ? 1 : 0;
+    config.attrs = &attribute; config.numAttrs = overlapped && image_waits() ? 1 : 0;
     void *parameters[] = {const_cast<void *>(structure)};
     DRIVER(cuLaunchKernelEx, static_cast<const CUlaunchConfig *>(&config), function(kernel, shared_bytes), static_cast<void **>(parameters),
            static_cast<void **>(nullptr));

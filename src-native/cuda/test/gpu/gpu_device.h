@@ -47,6 +47,8 @@ class GpuDevice final : public Device {
 
     int attribute(CUdevice_attribute which) const;
     CUfunction function(const char *kernel, int shared_bytes);
+    /* Whether the image of this GPU has the wait for the kernel before: what is compiled for 8.9, and serves all not named, has none. */
+    bool image_waits() const { return capability / 10 == 9 || capability / 10 == 10 || capability / 10 == 12; }
     void wait() const;
     void fill(void *to, std::size_t count, std::uint64_t seed, float scale, int codes);
 };

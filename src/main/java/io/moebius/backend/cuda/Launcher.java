@@ -2,21 +2,27 @@ package io.moebius.backend.cuda;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import org.bytedeco.javacpp.Pointer;
 
 /** Enqueues kernels of one fatbin on one stream. */
 final class Launcher {
 
+    /** Major compute capabilities whose image in the fatbin has the wait: the others get what is compiled for 8.9, which has none. */
+    private static final Set<Integer> IMAGES_THAT_WAIT = Set.of(9, 10, 12);
+
     private final Driver driver;
     private final long module;
     private final long stream;
     private final int multiprocessors;
+    private final boolean waiting;
     private final Map<String, Long> functions = new HashMap<>();
 
     Launcher(Driver driver, byte[] fatbin, long stream) {
         this.driver = driver;
         this.stream = stream;
         this.multiprocessors = driver.device().multiprocessors();
+        this.waiting = IMAGES_THAT_WAIT.contains(driver.device().computeCapability() / 10);
         this.module = driver.module(fatbin);
     }
 
@@ -28,7 +34,7 @@ final class Launcher {
     void launch(KernelTable.Entry kernel, Pointer structure, String site, long on) {
         long function = functions.computeIfAbsent(kernel.kernel(), name -> prepare(name, kernel.sharedBytes()));
         // All kernels but that of loading wait for the one before them themselves, once they have started.
-        boolean overlapped = kernel.family() != KernelTable.Family.PACK;
+        boolean overlapped = waiting && kernel.family() != KernelTable.Family.PACK;
         driver.launch(
                 kernel.kernel() + ", " + site, function, kernel.grid(structure, multiprocessors), kernel.threads(), kernel.sharedBytes(),
                 structure, overlapped, on);
