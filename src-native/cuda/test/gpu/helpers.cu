@@ -62,8 +62,10 @@ extern "C" __global__ void __launch_bounds__(256, 1) helper_multiply_e4m3(const 
 #pragma unroll
         for (int step = 0; step < 4; step++) wgmma_e4m3<128>(sum, a + step * 2, b + step * 2, 1);
         wgmma_commit();
-        wgmma_wait<0>();
+        wgmma_wait<1>();
     }
+    wgmma_wait<0>();
+    wgmma_results(sum);
     float total = 0;
 #pragma unroll
     for (int i = 0; i < 64; i++) total += sum[i];
