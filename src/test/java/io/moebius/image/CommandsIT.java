@@ -23,12 +23,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * README.md's {@code docker run} commands, run as they stand but for the image's name, with the demo model in the mounted cache under
+ * README.md's {@code docker run} commands, run as they stand but for the image's name and, where there is no GPU, the line for it, with the demo model in the mounted cache under
  * the name that they serve. Logging in and pulling is tried by .ci/registry.
  */
 class CommandsIT {
 
     private static final Pattern SHELL_BLOCK = Pattern.compile("```sh\\n(.*?)```", Pattern.DOTALL);
+    private static final String GPU_LINE = "  --gpus '\"device=0\"' \\\n";
     private static final Duration LIMIT = Duration.ofMinutes(8);
 
     private final TrialSecret secret = TrialSecret.make();
@@ -87,7 +88,8 @@ class CommandsIT {
     }
 
     private Process start(String block, Path errors) throws IOException {
-        String script = block
+        assertThat(block).contains(GPU_LINE);
+        String script = (Files.exists(Path.of("/dev/nvidiactl")) ? block : block.replace(GPU_LINE, ""))
                 .replace("registry.example.com/team/moebius", Image.name())
                 .replace("docker run", "exec " + engine() + " run --rm -e MOEBIUS_LICENSE_KEYS=" + CachedModel.LICENSE_KEY)
                 .replace("YOUR CONTAINER SECRET", secret.text());
@@ -96,6 +98,7 @@ class CommandsIT {
                 .redirectOutput(home.resolve("output").toFile())
                 .redirectError(errors.toFile());
         builder.environment().put("HOME", home.toString());
+        builder.environment().put("POLICY_DIR", home.resolve("policy").toString());
         return builder.start();
     }
 
