@@ -48,7 +48,7 @@ class ArchitectureTest {
                 .whereLayer("model").mayOnlyAccessLayers("backend", "checkpoint")
                 .whereLayer("policy").mayOnlyAccessLayers("backend", "model")
                 .whereLayer("engine").mayOnlyAccessLayers("model", "backend")
-                .whereLayer("bench").mayOnlyAccessLayers("backend", "checkpoint", "model")
+                .whereLayer("bench").mayOnlyAccessLayers("backend", "checkpoint", "model", "engine")
                 .whereLayer("observe").mayOnlyAccessLayers("engine")
                 .whereLayer("api").mayOnlyAccessLayers("text", "engine", "observe")
                 .check(classes);

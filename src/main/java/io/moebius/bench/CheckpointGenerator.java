@@ -12,6 +12,10 @@ import java.util.stream.Stream;
 /** Writes a checkpoint of random weights that loads, runs and answers nonsense: for measuring shapes whose weights nobody has. */
 public final class CheckpointGenerator {
 
+    static final String ARCHITECTURE = "MixtralForCausalLM";
+    static final double RMS_NORM_EPSILON = 1e-5;
+    static final float ROPE_THETA = 1e6f;
+
     private static final long SHARD_BYTES = 2L << 30;
 
     private final Shape shape;
@@ -49,7 +53,7 @@ public final class CheckpointGenerator {
 
     private Map<String, Object> configuration() {
         Map<String, Object> config = new LinkedHashMap<>();
-        config.put("architectures", List.of("MixtralForCausalLM"));
+        config.put("architectures", List.of(ARCHITECTURE));
         config.put("model_type", "mixtral");
         config.put("hidden_act", "silu");
         config.put("hidden_size", shape.hidden());
@@ -61,8 +65,8 @@ public final class CheckpointGenerator {
         config.put("num_experts_per_tok", shape.expertsPerToken());
         config.put("vocab_size", shape.vocabulary());
         config.put("max_position_embeddings", shape.positions());
-        config.put("rms_norm_eps", 1e-5);
-        config.put("rope_theta", 1e6);
+        config.put("rms_norm_eps", RMS_NORM_EPSILON);
+        config.put("rope_theta", ROPE_THETA);
         config.put("tie_word_embeddings", false);
         config.put("torch_dtype", "bfloat16");
         config.put("bos_token_id", RandomTokenizer.BOS);

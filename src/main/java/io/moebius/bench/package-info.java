@@ -1,5 +1,5 @@
 /**
  * Measures models and kernels against what the machine can do, and makes models of any shape to measure with.
- * Knows backend, checkpoint and model.
+ * Knows backend, checkpoint, model and engine.
  */
 package io.moebius.bench;

@@ -10,7 +10,7 @@ final class Subcommands {
             HealthCheck.SUBCOMMAND, GoldenCheck.SUBCOMMAND, HubTools.DOWNLOAD, HubTools.MODELS, SecretTools.KEYGEN, SecretTools.ISSUE, SecretTools.INSPECT,
             KeyTools.ADD,
             PolicyTools.VARIANTS, PolicyTools.SHOW, PolicyTools.DIFF, PolicyTools.VERIFY,
-            BenchTools.GENERATE, BenchTools.MODEL, BenchTools.KERNELS);
+            BenchTools.GENERATE, ModelBenchTool.MODEL, BenchTools.KERNELS);
 
     private Subcommands() {}
 
