@@ -8,6 +8,7 @@ import io.moebius.backend.Weight;
 import io.moebius.checkpoint.Checkpoint;
 import io.moebius.checkpoint.CheckpointException;
 import io.moebius.checkpoint.ModelConfig;
+import io.moebius.checkpoint.TensorNames;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -15,6 +16,7 @@ import java.nio.ByteOrder;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -31,6 +33,7 @@ public final class GeneratedCheckpoint implements Checkpoint {
 
     private final Shape shape;
     private final Layout layout;
+    /** By canonical name. */
     private final Map<String, PlannedTensor> tensors = new HashMap<>();
     private final Map<Run, MemorySegment> runs = new HashMap<>();
     private final long weightBytes;
@@ -48,7 +51,7 @@ public final class GeneratedCheckpoint implements Checkpoint {
         this.layout = layout;
         List<PlannedTensor> planned = PlannedTensor.of(shape, layout);
         this.weightBytes = planned.stream().mapToLong(PlannedTensor::bytes).sum();
-        planned.forEach(tensor -> tensors.put(tensor.name(), tensor));
+        planned.forEach(tensor -> tensors.put(TensorNames.canonical(tensor.name()), tensor));
         Map<Run, PlannedTensor> largest = new HashMap<>();
         planned.stream().filter(tensor -> tensor.shape().size() > 0)
                 .forEach(tensor -> largest.merge(Run.of(tensor), tensor, (a, b) -> a.bytes() >= b.bytes() ? a : b));
@@ -75,7 +78,7 @@ public final class GeneratedCheckpoint implements Checkpoint {
 
     @Override
     public String format() {
-        return "random weights, laid out as " + layout.name().toLowerCase(java.util.Locale.ROOT);
+        return "random weights, laid out as " + layout.name().toLowerCase(Locale.ROOT);
     }
 
     @Override
@@ -107,7 +110,7 @@ public final class GeneratedCheckpoint implements Checkpoint {
         }
         return new Weight(
                 tensor.name(), DType.E4M3, rows, columns, window(tensor), Scales.perTensor(scalar(name + ".weight_scale"), rows, columns),
-                new ActivationQuantization.Static(scalar(name + "." + layout.inputScale())));
+                new ActivationQuantization.Static(scalar(name + ".input_scale")));
     }
 
     @Override

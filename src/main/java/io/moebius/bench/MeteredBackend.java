@@ -6,11 +6,13 @@ import io.moebius.backend.Batch;
 import io.moebius.backend.Experts;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.Matrix;
+import io.moebius.backend.Program;
 import io.moebius.backend.Rope;
 import io.moebius.backend.Roofline;
 import io.moebius.backend.Routing;
 import io.moebius.backend.Tensor;
 import io.moebius.backend.Weight;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +27,7 @@ final class MeteredBackend implements Backend {
 
     private final Backend backend;
     private final Map<Matrix, Long> bytes = new IdentityHashMap<>();
+    private final Map<Integer, Work> steps = new HashMap<>();
     private double kvTokenBytes;
     private Work total = new Work(0, 0);
 
@@ -62,6 +65,20 @@ final class MeteredBackend implements Backend {
         Matrix matrix = backend.loadTable(weight);
         bytes.put(matrix, weight.bytes());
         return matrix;
+    }
+
+    /** A step that is repeated from a record makes no calls: the work is that of when it was recorded. */
+    @Override
+    public Tensor run(Program program, Batch batch, KvCache cache) {
+        Work before = total;
+        Tensor logits = backend.run(program, batch, cache);
+        Work made = total.minus(before);
+        if (made.bytes() > 0) {
+            steps.put(batch.size(), made);
+        } else {
+            total = total.plus(steps.get(batch.size()).bytes(), steps.get(batch.size()).flops());
+        }
+        return logits;
     }
 
     @Override

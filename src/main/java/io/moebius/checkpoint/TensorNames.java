@@ -8,13 +8,13 @@ import java.util.regex.Pattern;
  * One name for what the tools name differently: block_sparse_moe is mlp; w1, w3 and w2 of experts are gate_proj, up_proj and
  * down_proj; in_scale and act_scale are input_scale; weight_scale_inv is weight_scale; fused expert tensors are split.
  */
-final class TensorNames {
+public final class TensorNames {
 
     private static final Pattern EXPERT = Pattern.compile("(\\.experts\\.(?:\\d+|\\*)\\.)w([123])(?=\\.|$)");
 
     private TensorNames() {}
 
-    static String canonical(String name) {
+    public static String canonical(String name) {
         String renamed = name.replace("block_sparse_moe", "mlp");
         if (renamed.contains(".experts.")) {
             renamed = EXPERT.matcher(renamed).replaceAll(match -> match.group(1) + switch (match.group(2)) {
