@@ -78,6 +78,20 @@ class CudaStepsTest {
     }
 
     @Test
+    void aPromptInPiecesGivesTheSameBits() {
+        float[] whole = prefill(0);
+        int[] prompt = prompt(0);
+        int cut = 4;
+        Batch first = new Batch(
+                Arrays.copyOf(prompt, cut), IntStream.range(0, cut).toArray(), new int[] {0, cut}, new int[][] {table(0)}, new int[0]);
+        decoder.forward(first, cache);
+        Batch rest = new Batch(
+                Arrays.copyOfRange(prompt, cut, PROMPT), IntStream.range(cut, PROMPT).toArray(), new int[] {0, PROMPT - cut},
+                new int[][] {table(0)}, new int[] {PROMPT - cut - 1});
+        assertThat(read(decoder.forward(rest, cache), 1)[0]).isEqualTo(whole);
+    }
+
+    @Test
     void rowsThatFillAStepUpTouchNobodysCache() {
         float[][] expected = IntStream.range(0, 4).mapToObj(s -> prefill(s)).toArray(float[][]::new);
         decode(3);
