@@ -47,6 +47,7 @@ class CommandsIT {
     void serves(String block) throws Exception {
         CachedModel.put(home.resolve(".cache/huggingface"), "FriendliAI/Mixtral-8x7B-Instruct-v0.1-fp8");
         CachedModel.license(home.resolve(".cache/huggingface"), secret);
+        Files.createDirectory(home.resolve("policy")); // README's earlier block makes it, and podman mounts only what exists.
         serve(block);
     }
 
