@@ -8,6 +8,7 @@ import io.moebius.backend.Experts;
 import io.moebius.backend.KernelCall;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.Matrix;
+import io.moebius.backend.Operands;
 import io.moebius.backend.Roofline;
 import io.moebius.backend.Rope;
 import io.moebius.backend.Routing;
@@ -39,8 +40,8 @@ public final class CpuBackend implements Backend, Tunable {
 
     /** @throws IllegalArgumentException if this processor lacks the instruction set */
     public CpuBackend(Activations activations, InstructionSet instructionSet, int threads) {
-        require(instructionSet.supported(), "this processor has no " + instructionSet);
-        require(threads >= 1, "threads: " + threads + "; at least 1");
+        Operands.require(instructionSet.supported(), "this processor has no " + instructionSet);
+        Operands.require(threads >= 1, "threads: " + threads + "; at least 1");
         this.activations = activations;
         this.instructionSet = instructionSet;
         this.threads = threads;
@@ -94,23 +95,23 @@ public final class CpuBackend implements Backend, Tunable {
     public KvCache kvCache(KvCache.Shape shape, int blocks) {
         requireOpen();
         long bytes = CpuKvCache.bytes(shape, blocks);
-        require((long) blocks * KvCache.BLOCK_TOKENS <= Integer.MAX_VALUE, "cache blocks: " + blocks);
+        Operands.require((long) blocks * KvCache.BLOCK_TOKENS <= Integer.MAX_VALUE, "cache blocks: " + blocks);
         return new CpuKvCache(shape, blocks, memory.allocate(bytes), memory.allocate(bytes));
     }
 
     @Override
     public void embed(Batch batch, Matrix table, Tensor out) {
         for (int token : batch.tokens()) {
-            require(token >= 0 && token < table.rows(), "token " + token + " of " + table.rows());
+            Operands.require(token >= 0 && token < table.rows(), "token " + token + " of " + table.rows());
         }
-        shape(out, batch.size(), table.columns());
+        Operands.shape(out, batch.size(), table.columns());
         CpuKernels.moebius_embed(engine(), address(table), batch.tokens(), batch.size(), address(out));
     }
 
     @Override
     public void rmsNorm(Tensor x, Matrix weight, double epsilon, Tensor out) {
-        shape(weight, 1, x.columns());
-        shape(out, x.rows(), x.columns());
+        Operands.shape(weight, 1, x.columns());
+        Operands.shape(out, x.rows(), x.columns());
         CpuKernels.moebius_rms_norm(engine(), address(x), address(weight), epsilon, x.rows(), address(out));
     }
 
@@ -125,8 +126,8 @@ public final class CpuBackend implements Backend, Tunable {
     }
 
     private void project(Tensor x, Matrix weight, Tensor out, int add) {
-        shape(x, x.rows(), weight.columns());
-        shape(out, x.rows(), weight.rows());
+        Operands.shape(x, x.rows(), weight.columns());
+        Operands.shape(out, x.rows(), weight.rows());
         Site site = catalogue.project((CpuMatrix) weight);
         double flops = 2.0 * weight.rows() * weight.columns() * x.rows();
         dispatch.run(new CpuCall(site, x.rows(), ((CpuMatrix) weight).weight().bytes(), flops, variant -> {
@@ -138,13 +139,13 @@ public final class CpuBackend implements Backend, Tunable {
 
     @Override
     public void addBias(Tensor x, Matrix bias) {
-        shape(bias, 1, x.columns());
+        Operands.shape(bias, 1, x.columns());
         CpuKernels.moebius_add_bias(engine(), address(x), address(bias), x.rows());
     }
 
     @Override
     public void swiGlu(Tensor gate, Tensor up) {
-        shape(up, gate.rows(), gate.columns());
+        Operands.shape(up, gate.rows(), gate.columns());
         CpuKernels.moebius_swiglu(engine(), address(gate), address(up), gate.rows(), gate.columns());
     }
 
@@ -154,10 +155,10 @@ public final class CpuBackend implements Backend, Tunable {
         CpuKvCache pages = (CpuKvCache) cache;
         KvCache.Shape shape = pages.shape();
         int width = shape.heads() * shape.headDim();
-        shape(query, batch.size(), query.columns());
-        shape(key, batch.size(), width);
-        shape(value, batch.size(), width);
-        layer(layer, shape);
+        Operands.shape(query, batch.size(), query.columns());
+        Operands.shape(key, batch.size(), width);
+        Operands.shape(value, batch.size(), width);
+        Operands.layer(layer, shape);
         CpuKernels.moebius_rope_store(
                 engine(), address(query), address(key), address(value), batch.positions(), pages.slots(batch), batch.size(),
                 query.columns() / shape.headDim(), shape.heads(), shape.headDim(), rope.theta(), pages.keys(layer),
@@ -169,10 +170,10 @@ public final class CpuBackend implements Backend, Tunable {
         CpuKvCache pages = (CpuKvCache) cache;
         KvCache.Shape shape = pages.shape();
         int heads = query.columns() / shape.headDim();
-        require(heads % shape.heads() == 0, heads + " query heads over " + shape.heads() + " key heads");
-        shape(query, batch.size(), heads * shape.headDim());
-        shape(out, batch.size(), query.columns());
-        layer(layer, shape);
+        Operands.require(heads % shape.heads() == 0, heads + " query heads over " + shape.heads() + " key heads");
+        Operands.shape(query, batch.size(), heads * shape.headDim());
+        Operands.shape(out, batch.size(), query.columns());
+        Operands.layer(layer, shape);
         int[] tables = pages.tables(batch);
         int[] tableOffsets = pages.tableOffsets(batch);
         double cached = 0;
@@ -197,9 +198,7 @@ public final class CpuBackend implements Backend, Tunable {
     @Override
     public void route(Tensor x, Matrix router, Routing out) {
         CpuRouting routing = (CpuRouting) out;
-        shape(router, router.rows(), x.columns());
-        require(routing.topK() <= router.rows(), routing.topK() + " of " + router.rows() + " experts");
-        require(x.rows() <= routing.tokens(), x.rows() + " tokens, room for " + routing.tokens());
+        Operands.route(x, router, routing);
         CpuKernels.moebius_route(
                 engine(), address(x), address(router), x.rows(), routing.topK(), routing.ids(), routing.weights());
     }
@@ -207,14 +206,12 @@ public final class CpuBackend implements Backend, Tunable {
     @Override
     public void experts(Tensor x, Routing routing, Experts experts, Tensor residual) {
         CpuRouting chosen = (CpuRouting) routing;
-        require(x.rows() <= chosen.tokens(), x.rows() + " tokens, room for " + chosen.tokens());
-        shape(residual, x.rows(), x.columns());
+        Operands.experts(x, chosen, experts, residual);
         long[] matrices = new long[3 * experts.count()];
         for (int e = 0; e < experts.count(); e++) {
-            int ffn = experts.gate().getFirst().rows();
-            matrices[3 * e] = address(shape(experts.gate().get(e), ffn, x.columns()));
-            matrices[3 * e + 1] = address(shape(experts.up().get(e), ffn, x.columns()));
-            matrices[3 * e + 2] = address(shape(experts.down().get(e), x.columns(), ffn));
+            matrices[3 * e] = address(experts.gate().get(e));
+            matrices[3 * e + 1] = address(experts.up().get(e));
+            matrices[3 * e + 2] = address(experts.down().get(e));
         }
         Site site = catalogue.experts((CpuMatrix) experts.gate().getFirst(), experts.count(), chosen.topK());
         CpuMatrix gate = (CpuMatrix) experts.gate().getFirst();
@@ -233,16 +230,16 @@ public final class CpuBackend implements Backend, Tunable {
     public void gather(Tensor x, int[] rows, Tensor out) {
         requireOpen();
         for (int row : rows) {
-            require(row >= 0 && row < x.rows(), "row " + row + " of " + x.rows());
+            Operands.row(row, x);
         }
-        shape(out, rows.length, x.columns());
+        Operands.shape(out, rows.length, x.columns());
         CpuKernels.moebius_gather(address(x), rows, rows.length, x.columns(), address(out));
     }
 
     @Override
     public void read(Tensor x, int row, float[] out) {
         requireOpen();
-        require(out.length >= x.columns(), out.length + " floats for " + x.columns() + " columns");
+        Operands.require(out.length >= x.columns(), out.length + " floats for " + x.columns() + " columns");
         CpuKernels.moebius_read(((CpuTensor) x).rowAddress(row), x.columns(), out);
     }
 
@@ -301,27 +298,6 @@ public final class CpuBackend implements Backend, Tunable {
 
     private static long address(Matrix matrix) {
         return ((CpuMatrix) matrix).address();
-    }
-
-    private static void shape(Tensor tensor, int rows, int columns) {
-        require(tensor.rows() == rows && tensor.columns() == columns, "activations [%d, %d], expected [%d, %d]"
-                .formatted(tensor.rows(), tensor.columns(), rows, columns));
-    }
-
-    private static Matrix shape(Matrix matrix, int rows, int columns) {
-        require(matrix.rows() == rows && matrix.columns() == columns, "matrix [%d, %d], expected [%d, %d]"
-                .formatted(matrix.rows(), matrix.columns(), rows, columns));
-        return matrix;
-    }
-
-    private static void layer(int layer, KvCache.Shape shape) {
-        require(layer >= 0 && layer < shape.layers(), "layer " + layer + " of " + shape.layers());
-    }
-
-    private static void require(boolean holds, String message) {
-        if (!holds) {
-            throw new IllegalArgumentException(message);
-        }
     }
 
     @Override

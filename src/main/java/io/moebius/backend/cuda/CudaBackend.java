@@ -9,6 +9,7 @@ import io.moebius.backend.Dispatch;
 import io.moebius.backend.Experts;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.Matrix;
+import io.moebius.backend.Operands;
 import io.moebius.backend.Program;
 import io.moebius.backend.Roofline;
 import io.moebius.backend.Rope;
@@ -183,7 +184,7 @@ public final class CudaBackend implements Backend, Tunable {
     @Override
     public void embed(Batch batch, Matrix table, Tensor out) {
         requireOpen();
-        shape(out, batch.size(), table.columns());
+        Operands.shape(out, batch.size(), table.columns());
         int drawn = sampler == null ? 0 : sampler.drawnRows();
         StepGraphs.checkTokens(batch, table.rows(), drawn);
         graphs.embeds(table.rows());
@@ -197,8 +198,8 @@ public final class CudaBackend implements Backend, Tunable {
     @Override
     public void rmsNorm(Tensor x, Matrix weight, double epsilon, Tensor out) {
         requireOpen();
-        shape(weight, 1, x.columns());
-        shape(out, x.rows(), x.columns());
+        Operands.shape(weight, 1, x.columns());
+        Operands.shape(out, x.rows(), x.columns());
         CudaTensor from = (CudaTensor) x;
         ActivationBuffer to = ((CudaTensor) out).buffer();
         if (from.buffer() != to) {
@@ -214,8 +215,8 @@ public final class CudaBackend implements Backend, Tunable {
     @Override
     public void project(Tensor x, Matrix weight, Tensor out) {
         requireOpen();
-        shape(x, x.rows(), weight.columns());
-        shape(out, x.rows(), weight.rows());
+        Operands.shape(x, x.rows(), weight.columns());
+        Operands.shape(out, x.rows(), weight.rows());
         CudaTensor from = (CudaTensor) x;
         ActivationBuffer to = ((CudaTensor) out).buffer();
         evaluation.overwrite(to);
@@ -225,8 +226,8 @@ public final class CudaBackend implements Backend, Tunable {
     @Override
     public void projectAdd(Tensor x, Matrix weight, Tensor residual) {
         requireOpen();
-        shape(x, x.rows(), weight.columns());
-        shape(residual, x.rows(), weight.rows());
+        Operands.shape(x, x.rows(), weight.columns());
+        Operands.shape(residual, x.rows(), weight.rows());
         evaluation.add((CudaTensor) x, (CudaMatrix) weight, (CudaTensor) residual);
     }
 
@@ -234,7 +235,7 @@ public final class CudaBackend implements Backend, Tunable {
     @Override
     public void addBias(Tensor x, Matrix bias) {
         requireOpen();
-        shape(bias, 1, x.columns());
+        Operands.shape(bias, 1, x.columns());
         ActivationBuffer buffer = ((CudaTensor) x).buffer();
         if (!(buffer.deferred instanceof Deferred.Product product) || buffer.computed()) {
             throw new IllegalArgumentException("a bias can be added to a product alone, before it is read");
@@ -246,7 +247,7 @@ public final class CudaBackend implements Backend, Tunable {
     @Override
     public void swiGlu(Tensor gate, Tensor up) {
         requireOpen();
-        shape(up, gate.rows(), gate.columns());
+        Operands.shape(up, gate.rows(), gate.columns());
         ActivationBuffer to = ((CudaTensor) gate).buffer();
         ActivationBuffer other = ((CudaTensor) up).buffer();
         if (!(to.deferred instanceof Deferred.Product first && other.deferred instanceof Deferred.Product second)
@@ -260,10 +261,10 @@ public final class CudaBackend implements Backend, Tunable {
     public void ropeAndStore(Batch batch, Rope rope, Tensor query, Tensor key, Tensor value, KvCache cache, int layer) {
         CudaKvCache pages = (CudaKvCache) cache;
         KvCache.Shape shape = pages.shape();
-        shape(query, batch.size(), query.columns());
-        shape(key, batch.size(), shape.heads() * shape.headDim());
-        shape(value, batch.size(), shape.heads() * shape.headDim());
-        layer(layer, shape);
+        Operands.shape(query, batch.size(), query.columns());
+        Operands.shape(key, batch.size(), shape.heads() * shape.headDim());
+        Operands.shape(value, batch.size(), shape.heads() * shape.headDim());
+        Operands.layer(layer, shape);
         StepInputs.Uploaded uploaded = uploaded(batch, pages);
         evaluation.settleAttention();
         queryKeyValue.rotate(uploaded, rope, List.of((CudaTensor) query, (CudaTensor) key, (CudaTensor) value), pages, layer);
@@ -273,10 +274,10 @@ public final class CudaBackend implements Backend, Tunable {
     public void attend(Batch batch, Tensor query, KvCache cache, int layer, Tensor out) {
         CudaKvCache pages = (CudaKvCache) cache;
         int heads = query.columns() / pages.shape().headDim();
-        require(heads % pages.shape().heads() == 0, heads + " query heads over " + pages.shape().heads() + " key heads");
-        shape(query, batch.size(), heads * pages.shape().headDim());
-        shape(out, batch.size(), query.columns());
-        layer(layer, pages.shape());
+        Operands.require(heads % pages.shape().heads() == 0, heads + " query heads over " + pages.shape().heads() + " key heads");
+        Operands.shape(query, batch.size(), heads * pages.shape().headDim());
+        Operands.shape(out, batch.size(), query.columns());
+        Operands.layer(layer, pages.shape());
         if (!(((CudaTensor) query).buffer().deferred instanceof Deferred.Rotated rotated)) {
             throw new IllegalArgumentException("only the queries that were rotated last can be attended with");
         }
@@ -287,9 +288,7 @@ public final class CudaBackend implements Backend, Tunable {
     public void route(Tensor x, Matrix router, Routing out) {
         requireOpen();
         CudaRouting routing = (CudaRouting) out;
-        shape(router, router.rows(), x.columns());
-        require(routing.topK() <= router.rows(), routing.topK() + " of " + router.rows() + " experts");
-        require(x.rows() <= routing.tokens(), x.rows() + " tokens, room for " + routing.tokens());
+        Operands.route(x, router, routing);
         expertLayers.finish(routing, x.columns());
         routers.route((CudaTensor) x, (CudaMatrix) router, routing);
     }
@@ -298,14 +297,7 @@ public final class CudaBackend implements Backend, Tunable {
     public void experts(Tensor x, Routing routing, Experts experts, Tensor residual) {
         requireOpen();
         CudaRouting chosen = (CudaRouting) routing;
-        require(x.rows() <= chosen.tokens(), x.rows() + " tokens, room for " + chosen.tokens());
-        shape(residual, x.rows(), x.columns());
-        Matrix first = experts.gate().getFirst();
-        for (int e = 0; e < experts.count(); e++) {
-            shape(experts.gate().get(e), first.rows(), x.columns());
-            shape(experts.up().get(e), first.rows(), x.columns());
-            shape(experts.down().get(e), x.columns(), first.rows());
-        }
+        Operands.experts(x, chosen, experts, residual);
         expertLayers.run((CudaTensor) x, chosen, experts, (CudaTensor) residual);
     }
 
@@ -313,9 +305,9 @@ public final class CudaBackend implements Backend, Tunable {
     public void gather(Tensor x, int[] rows, Tensor out) {
         requireOpen();
         for (int row : rows) {
-            require(row >= 0 && row < x.rows(), "row " + row + " of " + x.rows());
+            Operands.row(row, x);
         }
-        shape(out, rows.length, x.columns());
+        Operands.shape(out, rows.length, x.columns());
         long from = evaluation.floats((CudaTensor) x);
         ActivationBuffer to = ((CudaTensor) out).buffer();
         evaluation.overwrite(to);
@@ -332,8 +324,8 @@ public final class CudaBackend implements Backend, Tunable {
     @Override
     public void read(Tensor x, int row, float[] out) {
         requireOpen();
-        require(row >= 0 && row < x.rows(), "row " + row + " of " + x.rows());
-        require(out.length >= x.columns(), out.length + " floats for " + x.columns() + " columns");
+        Operands.row(row, x);
+        Operands.require(out.length >= x.columns(), out.length + " floats for " + x.columns() + " columns");
         int bytes = 4 * x.columns();
         long from = evaluation.floats((CudaTensor) x) + (long) row * bytes;
         if (this.row == null || this.row.bytes().capacity() < bytes) {
@@ -407,26 +399,6 @@ public final class CudaBackend implements Backend, Tunable {
     private void requireOpen() {
         if (!open) {
             throw new IllegalStateException("this backend is closed");
-        }
-    }
-
-    private static void shape(Tensor tensor, int rows, int columns) {
-        require(tensor.rows() == rows && tensor.columns() == columns, "activations [%d, %d], expected [%d, %d]"
-                .formatted(tensor.rows(), tensor.columns(), rows, columns));
-    }
-
-    private static void shape(Matrix matrix, int rows, int columns) {
-        require(matrix.rows() == rows && matrix.columns() == columns, "matrix [%d, %d], expected [%d, %d]"
-                .formatted(matrix.rows(), matrix.columns(), rows, columns));
-    }
-
-    private static void layer(int layer, KvCache.Shape shape) {
-        require(layer >= 0 && layer < shape.layers(), "layer " + layer + " of " + shape.layers());
-    }
-
-    private static void require(boolean holds, String message) {
-        if (!holds) {
-            throw new IllegalArgumentException(message);
         }
     }
 
