@@ -66,12 +66,22 @@ final class Backends {
         return InstalledFiles.find().map(InstalledFiles::libraries).map(Fatbin::in).orElseGet(Fatbin::packed);
     }
 
+    /**
+     * The kernels for the GPU that is there.
+     *
+     * @param message with the reason for %s
+     * @throws StartException if there is none that they run on
+     */
+    static Fatbin requireGpu(String message) {
+        refusal(CudaMachine.probe()).ifPresent(reason -> {
+            throw new StartException(ExitCode.NO_BACKEND, message.formatted(reason));
+        });
+        return fatbin().orElseThrow();
+    }
+
     private static Backend cuda(String activations) {
         try {
-            refusal(CudaMachine.probe()).ifPresent(reason -> {
-                throw new StartException(ExitCode.NO_BACKEND, "--device is \"cuda\": %s; or give --device cpu".formatted(reason));
-            });
-            Fatbin fatbin = fatbin().orElseThrow();
+            Fatbin fatbin = requireGpu("--device is \"cuda\": %s; or give --device cpu");
             return new CudaBackend(activations(activations, Activations.EIGHT_BIT), new LibraryDriver(0), fatbin.bytes(), fatbin.build());
         } catch (LinkageError | CudaException e) {
             throw new StartException(

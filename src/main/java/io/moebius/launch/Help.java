@@ -84,8 +84,10 @@ final class Help {
         }
         out.append("\n# Tools\n\nA tool does one thing and ends: `moebius TOOL FLAGS`. Its flags have no twins in the environment.\n");
         for (Subcommand tool : Subcommands.ALL) {
-            out.append("\n## %s\n\n%s\n\n| flag | values | default | meaning |\n| --- | --- | --- | --- |\n".formatted(
-                    (tool.words() + " " + tool.operand()).strip(), tool.description()));
+            out.append("\n## %s\n\n%s\n".formatted((tool.words() + " " + tool.operand()).strip(), tool.description()));
+            if (!tool.flags().isEmpty()) {
+                out.append("\n| flag | values | default | meaning |\n| --- | --- | --- | --- |\n");
+            }
             tool.flags().forEach(flag -> out.append("| `%s` | %s | %s | %s |\n".formatted(
                     flag.option(), values(flag), defaultValue(flag), flag.description())));
         }

@@ -7,7 +7,8 @@ import java.util.Optional;
 final class Subcommands {
 
     static final List<Subcommand> ALL = List.of(
-            HealthCheck.SUBCOMMAND, GoldenCheck.SUBCOMMAND, HubTools.DOWNLOAD, HubTools.MODELS, SecretTools.KEYGEN, SecretTools.ISSUE, SecretTools.INSPECT,
+            HealthCheck.SUBCOMMAND, GoldenCheck.SUBCOMMAND, CudaCheck.SUBCOMMAND,
+            HubTools.DOWNLOAD, HubTools.MODELS, SecretTools.KEYGEN, SecretTools.ISSUE, SecretTools.INSPECT,
             KeyTools.ADD,
             PolicyTools.VARIANTS, PolicyTools.SHOW, PolicyTools.DIFF, PolicyTools.VERIFY,
             BenchTools.GENERATE, ModelBenchTool.MODEL, BenchTools.KERNELS);

@@ -33,6 +33,22 @@ class CudaIT {
     }
 
     @Test
+    void theCheckFindsTheGpuInOrder() {
+        try (Program tool = Program.run(emulated(), "cuda-check")) {
+            assertThat(tool.awaitExit()).as(tool.errors()).isZero();
+            assertThat(tool.output().lines()).hasSize(4).noneMatch(line -> line.contains("FAILED"));
+        }
+    }
+
+    @Test
+    void theCheckSaysThatThereIsNoGpu() {
+        try (Program tool = Program.run(emulated("MOEBIUS_EMULATED_DEVICES", "0"), "cuda-check")) {
+            assertThat(tool.awaitExit()).isEqualTo(7);
+            assertThat(tool.errors()).contains("moebius: no GPU is visible");
+        }
+    }
+
+    @Test
     void autoServesOnTheGpu() throws Exception {
         try (Program program = Program.start(emulated(), "--max-batch-size", "4", "--max-token-count", "32").awaitReady()) {
             assertThat(program.errors()).contains("cuda (Emulated GPU, compute capability 9.0", "8bit", "GB/s");
