@@ -1,5 +1,10 @@
 package io.moebius;
 
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
@@ -51,6 +56,14 @@ class ArchitectureTest {
                 .whereLayer("bench").mayOnlyAccessLayers("backend", "checkpoint", "model", "engine")
                 .whereLayer("observe").mayOnlyAccessLayers("engine")
                 .whereLayer("api").mayOnlyAccessLayers("text", "engine", "observe")
+                .check(classes);
+    }
+
+    /** Whose environment would hold the container secret. */
+    @Test
+    void noOtherProgramIsStarted() {
+        noClasses().should().callConstructorWhere(target(owner(assignableTo(ProcessBuilder.class))))
+                .orShould().callMethodWhere(target(owner(assignableTo(Runtime.class))).and(target(name("exec"))))
                 .check(classes);
     }
 }

@@ -2,6 +2,7 @@ package io.moebius.api;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.moebius.observe.Metrics;
@@ -32,7 +33,9 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 public final class ApiKeys {
 
     private static final ObjectMapper JSON =
-            new ObjectMapper(JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build());
+            new ObjectMapper(JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
+                    .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    private static final List<String> FIELDS = List.of("name", "sha256", "requests_per_minute", "concurrent");
     private static final long MAX_BYTES = 4 << 20;
     private static final int MAX_LIMIT = 1_000_000;
     private static final long LOOK_NANOS = 1_000_000_000;
@@ -73,6 +76,7 @@ public final class ApiKeys {
      */
     public void open() {
         if (file.isPresent()) {
+            looked = nanoTime.getAsLong();
             try {
                 read = Files.getLastModifiedTime(file.get());
                 keys = parse(Files.size(file.get()) > MAX_BYTES ? new byte[0] : Files.readAllBytes(file.get()));
@@ -170,6 +174,11 @@ public final class ApiKeys {
             if (!digest.matches("[0-9a-f]{64}")) {
                 throw new IllegalArgumentException("sha256 of key %s is no SHA-256 in hex".formatted(name));
             }
+            key.fieldNames().forEachRemaining(field -> {
+                if (!FIELDS.contains(field)) {
+                    throw new IllegalArgumentException("key %s has the field %s; allowed: %s".formatted(name, field.replaceAll("\\p{Cntrl}", "?"), String.join(", ", FIELDS)));
+                }
+            });
             keys.add(new Key(name, HexFormat.of().parseHex(digest), limit(key, "requests_per_minute"), limit(key, "concurrent")));
         }
         return List.copyOf(keys);

@@ -19,7 +19,7 @@ enum ExitCode {
     HUB_UNREACHABLE(13, "the Hugging Face Hub cannot be reached, and nothing of the model is cached"),
     NO_ROOM(14, "the cache has no room for the model, or cannot be written"),
     DOWNLOAD_DAMAGED(15, "a file came otherwise than the Hub lists it, and was removed"),
-    NO_LICENSE(16, "the container secret does not allow to serve: missing, damaged, not signed by a known key, expired, not yet valid, or for fewer devices"),
+    NO_LICENSE(16, "the container secret does not allow to serve: missing, damaged, not signed by a known key, revoked, expired, not yet valid, or for fewer devices"),
     DEVICE_LOST(17, "the GPU has failed for good: nothing on it can be used again until the program is started anew");
 
     private final int status;

@@ -27,10 +27,10 @@ import java.util.Optional;
  * @param revocations file or address of --license-revocations
  */
 record LicenseCheck(
-        Optional<Path> keys, int devices, Duration grace, Optional<String> revocations, Map<String, String> environment) {
+        Optional<Path> keys, int devices, Duration grace, Optional<String> revocations, Map<String, String> environment, Clock clock) {
 
-    private static final Duration WARNING = Duration.ofDays(7);
-    private static final Duration DAY = Duration.ofDays(1);
+    private static final Duration NAP = Duration.ofMinutes(10);
+    private static final long SECONDS_PER_DAY = 86_400;
 
     static LicenseCheck of(Settings settings, Map<String, String> environment) {
         return new LicenseCheck(
@@ -38,57 +38,68 @@ record LicenseCheck(
                 (int) settings.whole(EngineFlags.NUM_DEVICES),
                 Duration.ofHours(settings.whole(LicenseFlags.LICENSE_GRACE)),
                 settings.text(LicenseFlags.LICENSE_REVOCATIONS),
-                environment);
+                environment,
+                Clock.systemUTC());
     }
 
     /** @throws StartException with {@link ExitCode#NO_LICENSE} */
     void start(Readiness readiness, Metrics metrics, Console console) {
-        Claims claims;
+        Claims claims = claims(console);
+        Instant closes = claims.expires().plus(grace);
+        readiness.servesUntil(closes);
+        metrics.licensedUntil(claims.expires());
+        console.phase(line(claims));
+        ExpiryNotices notices = new ExpiryNotices(claims.expires(), closes);
+        if (notices.due(clock.instant())) {
+            console.warn(notices.at(clock.instant()));
+        }
+        Thread.ofVirtual().name("license").start(() -> watch(notices, console));
+    }
+
+    private Claims claims(Console console) {
         try {
-            Revocations revoked = revocations.isEmpty() ? Revocations.NONE : Revocations.read(revocations.get(), revocationsCache(environment));
+            Revocations revoked =
+                    revocations.isEmpty() ? Revocations.NONE : Revocations.read(revocations.get(), revocationsFolder(environment));
             revoked.warning().ifPresent(console::warn);
-            claims = verifier(keys).verify(SecretSource.read(environment), devices, revoked.ids());
+            return verifier(keys, clock).verify(SecretSource.read(environment), devices, revoked.ids());
         } catch (LicenseException e) {
             throw new StartException(ExitCode.NO_LICENSE, e.getMessage());
         }
-        readiness.servesUntil(claims.expires().plus(grace));
-        Duration left = Duration.between(Instant.now(), claims.expires());
-        console.phase("licensed to %s until %s, %d days left%s".formatted(
-                claims.customer(), claims.expires(), Math.max(0, left.toDays()),
-                left.compareTo(WARNING) < 0 ? "; WARNING: renew the container secret" : ""));
-        metrics.licensedUntil(claims.expires());
-        Thread.ofPlatform().daemon().name("license").start(() -> watch(claims.expires(), console));
     }
 
-    /** Says once a day that the secret expires soon, or has. */
-    private void watch(Instant expires, Console console) {
-        Instant next = expires.minus(WARNING);
-        while (true) {
-            try {
-                Thread.sleep(Duration.between(Instant.now(), next).plusSeconds(1));
-            } catch (InterruptedException e) {
-                return;
+    /** A day that has begun counts as one. */
+    String line(Claims claims) {
+        long days = Math.max(0, Math.ceilDiv(Duration.between(clock.instant(), claims.expires()).toSeconds(), SECONDS_PER_DAY));
+        return "licensed to %s until %s, %s left".formatted(claims.customer(), claims.expires(), days == 1 ? "1 day" : days + " days");
+    }
+
+    /** In short naps, for a clock may be set meanwhile. */
+    private void watch(ExpiryNotices notices, Console console) {
+        Instant next = notices.after(clock.instant());
+        try {
+            while (true) {
+                Duration left = Duration.between(clock.instant(), next);
+                if (left.isPositive()) {
+                    Thread.sleep(left.compareTo(NAP) < 0 ? left : NAP);
+                } else {
+                    console.warn(notices.at(clock.instant()));
+                    next = notices.after(clock.instant());
+                }
             }
-            Instant now = Instant.now();
-            if (now.isBefore(next)) {
-                continue;
-            }
-            console.warn(now.isBefore(expires)
-                    ? "the container secret expires on %s; renew it".formatted(expires)
-                    : "the container secret expired on %s; new requests are answered until %s".formatted(expires, expires.plus(grace)));
-            next = now.plus(DAY).isAfter(expires) && now.isBefore(expires) ? expires : now.plus(DAY);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
-    /** Where the last list of an address is kept: in the cache that outlives the container. */
-    static Path revocationsCache(Map<String, String> environment) {
-        return Path.of(environment.getOrDefault("HF_HOME", environment.getOrDefault("HOME", "/root") + "/.cache/huggingface"), "moebius-revoked.json");
+    /** Where the last lists of addresses are kept: in the cache that outlives the container. */
+    static Path revocationsFolder(Map<String, String> environment) {
+        return Path.of(environment.getOrDefault("HF_HOME", environment.getOrDefault("HOME", "/root") + "/.cache/huggingface"));
     }
 
     /** @throws LicenseException where a file of keys cannot be used */
-    static Verifier verifier(Optional<Path> keys) throws LicenseException {
+    static Verifier verifier(Optional<Path> keys, Clock clock) throws LicenseException {
         PublicKeys known = PublicKeys.builtIn();
-        return new Verifier(keys.isPresent() ? known.and(keys.get()) : known, Clock.systemUTC(), built());
+        return new Verifier(keys.isPresent() ? known.and(keys.get()) : known, clock, built());
     }
 
     private static Instant built() {

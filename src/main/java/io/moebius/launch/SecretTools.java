@@ -12,6 +12,7 @@ import io.moebius.license.Verifier;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -48,7 +49,8 @@ final class SecretTools {
         try {
             SigningKey.generate(folder);
         } catch (IOException e) {
-            throw usage("the keys cannot be written: " + e + "; give an --out folder that may be written and holds no key");
+            throw usage("the keys cannot be written: %s (%s); give an --out folder that may be written and holds no key"
+                    .formatted(e.getMessage(), e.getClass().getSimpleName()));
         }
         shell.errors().println("moebius: wrote license-key.json (keep it secret) and license-key.pub.json to " + folder);
         return 0;
@@ -80,7 +82,7 @@ final class SecretTools {
 
     private static int inspect(Subcommand.Options options, Subcommand.Shell shell) {
         try {
-            Verifier verifier = LicenseCheck.verifier(options.text(LicenseFlags.LICENSE_KEYS).map(Path::of));
+            Verifier verifier = LicenseCheck.verifier(options.text(LicenseFlags.LICENSE_KEYS).map(Path::of), Clock.systemUTC());
             String secret = secret(shell);
             Claims claims = verifier.authentic(secret);
             shell.out().println("customer: %s%nid: %s%nissued: %s%nvalid from: %s%nexpires: %s%ndevices: %d".formatted(
@@ -88,7 +90,7 @@ final class SecretTools {
             Revocations revoked = options.text(LicenseFlags.LICENSE_REVOCATIONS).isEmpty()
                     ? Revocations.NONE
                     : Revocations.read(
-                            options.required(LicenseFlags.LICENSE_REVOCATIONS), LicenseCheck.revocationsCache(shell.environment()));
+                            options.required(LicenseFlags.LICENSE_REVOCATIONS), LicenseCheck.revocationsFolder(shell.environment()));
             revoked.warning().ifPresent(Console::note);
             verifier.verify(secret, 1, revoked.ids());
             shell.out().println("valid: yes");

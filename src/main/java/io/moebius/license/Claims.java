@@ -19,7 +19,7 @@ public record Claims(String id, String customer, Instant issued, Instant notBefo
     private static final long LATEST = 253_402_300_799L;
 
     public Claims {
-        if (!id.matches("[0-9a-f]{32}") || !customer.matches("[^\\p{Cntrl}]{1,200}") || devices < 1 || !expires.isAfter(notBefore)) {
+        if (!id.matches("[0-9a-f]{32}") || !customer.matches("[^\\p{Cc}\\p{Zl}\\p{Zp}]{1,200}") || devices < 1 || !expires.isAfter(notBefore)) {
             throw new IllegalArgumentException("the claims are out of their ranges");
         }
     }

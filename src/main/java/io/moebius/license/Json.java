@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -22,6 +24,8 @@ final class Json {
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
 
+    private static final int MOST_BYTES = 1 << 20;
+
     private Json() {}
 
     /** @throws LicenseException MALFORMED, without a word of the input */
@@ -30,6 +34,13 @@ final class Json {
             return MAPPER.readTree(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
         } catch (CharacterCodingException | JsonProcessingException e) {
             throw malformed();
+        }
+    }
+
+    /** All that comes; of more than any file of keys or list has, the beginning, which is no JSON. */
+    static byte[] bytes(InputStream in) throws IOException {
+        try (in) {
+            return in.readNBytes(MOST_BYTES);
         }
     }
 

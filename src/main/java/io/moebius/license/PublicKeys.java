@@ -12,6 +12,7 @@ import java.security.PublicKey;
 import java.security.spec.X509EncodedKeySpec;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -36,7 +37,7 @@ public record PublicKeys(Map<String, PublicKey> byId, boolean allowMore) {
             throw unreadable(file.toString(), "this image takes no keys but its own; leave --license-keys out");
         }
         try {
-            Map<String, PublicKey> all = new HashMap<>(parse(Files.readAllBytes(file), file.toString()).byId);
+            Map<String, PublicKey> all = new HashMap<>(parse(Json.bytes(Files.newInputStream(file)), file.toString()).byId);
             all.putAll(byId);
             return new PublicKeys(Map.copyOf(all), true);
         } catch (IOException e) {
@@ -51,23 +52,29 @@ public record PublicKeys(Map<String, PublicKey> byId, boolean allowMore) {
         } catch (LicenseException e) {
             throw unreadable(name, "it is not JSON");
         }
-        if (json.has("private")) {
+        if (json.findValue("private") != null) {
             throw unreadable(name, "it holds a private key, which must not be here; give the license-key.pub.json beside it");
         }
+        if (json.has("keys") && !json.get("keys").isArray()) {
+            throw unreadable(name, "\"keys\" is no list");
+        }
         Map<String, PublicKey> keys = new HashMap<>();
-        for (JsonNode key : json.has("keys") ? json.get("keys") : java.util.List.of(json)) {
-            try {
-                PublicKey opened = KeyFactory.getInstance("Ed25519")
-                        .generatePublic(new X509EncodedKeySpec(Token.decode(key.path("public").asText())));
-                if (!id(opened).equals(key.path("id").asText())) {
-                    throw unreadable(name, "a key's id does not belong to it");
-                }
-                keys.put(id(opened), opened);
-            } catch (GeneralSecurityException e) {
-                throw unreadable(name, "a key in it is no Ed25519 public key");
+        for (JsonNode key : json.has("keys") ? json.get("keys") : List.of(json)) {
+            PublicKey opened = open(key.path("public").asText(), name);
+            if (!id(opened).equals(key.path("id").asText())) {
+                throw unreadable(name, "a key's id does not belong to it");
             }
+            keys.put(id(opened), opened);
         }
         return new PublicKeys(Map.copyOf(keys), json.path("allow_more_keys").asBoolean(false));
+    }
+
+    private static PublicKey open(String encoded, String name) throws LicenseException {
+        try {
+            return KeyFactory.getInstance("Ed25519").generatePublic(new X509EncodedKeySpec(Token.decode(encoded)));
+        } catch (GeneralSecurityException | LicenseException e) {
+            throw unreadable(name, "a key in it is no Ed25519 public key; give the license-key.pub.json of secret keygen");
+        }
     }
 
     /** The first 16 hexadecimal digits of the key's SHA-256. */

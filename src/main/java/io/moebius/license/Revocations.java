@@ -2,18 +2,25 @@ package io.moebius.license;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.HttpURLConnection;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
- * Secrets that are no longer valid: {"revoked": [ID, ...]} in a file or at an https address. An address that cannot be reached is answered
- * by the last list that came from it; where there is none, nothing is revoked.
+ * Secrets that are no longer valid: {"revoked": [ID, ...]} in a file or at an https address. An address that gives no list is answered
+ * by the last one that came from it; where there is none, nothing is revoked.
  *
  * @param warning what a person should know about where the list is from
  */
@@ -21,66 +28,80 @@ public record Revocations(Set<String> ids, Optional<String> warning) {
 
     public static final Revocations NONE = new Revocations(Set.of(), Optional.empty());
 
-    private static final int MOST_BYTES = 1 << 20;
     private static final int PATIENCE_MILLIS = 5_000;
 
     /**
      * @param source a file's path or an https address
-     * @param cache  file that keeps the last list of an address
-     * @throws LicenseException UNREADABLE for a file that cannot be read, and for what is no list
+     * @param folder keeps the last list of each address
+     * @throws LicenseException UNREADABLE for a file that cannot be read or is no list, and for other addresses
      */
-    public static Revocations read(String source, Path cache) throws LicenseException {
-        if (!source.startsWith("https://")) {
-            if (source.contains("://")) {
-                throw unreadable(source, "only https addresses are asked");
-            }
-            try {
-                return new Revocations(parse(limited(Files.newInputStream(Path.of(source))), source), Optional.empty());
-            } catch (IOException | java.nio.file.InvalidPathException e) {
-                throw unreadable(source, "it cannot be read");
-            }
+    public static Revocations read(String source, Path folder) throws LicenseException {
+        if (source.startsWith("https://")) {
+            UUID name = UUID.nameUUIDFromBytes(source.getBytes(StandardCharsets.UTF_8));
+            return atAddress(source, folder.resolve("moebius-revoked-" + name + ".json"));
         }
-        byte[] list;
+        if (source.contains("://")) {
+            throw unreadable(source, "only https addresses are asked");
+        }
         try {
-            list = fetch(source);
-        } catch (IOException | IllegalArgumentException e) {
-            return cached(source, cache);
+            return new Revocations(parse(Json.bytes(Files.newInputStream(Path.of(source))), source), Optional.empty());
+        } catch (IOException | InvalidPathException e) {
+            throw unreadable(source, "it cannot be read");
         }
-        Set<String> ids = parse(list, source);
+    }
+
+    private static Revocations atAddress(String address, Path cache) {
+        byte[] list;
+        Set<String> ids;
+        try {
+            list = ask(address);
+            ids = parse(list, address);
+        } catch (LicenseException e) {
+            return cached(e.getMessage(), cache);
+        }
         try {
             Files.createDirectories(cache.getParent());
-            Files.write(cache, list);
-        } catch (IOException unwritable) {
-            return new Revocations(ids, Optional.of("the list of revoked secrets cannot be kept in " + cache));
-        }
-        return new Revocations(ids, Optional.empty());
-    }
-
-    private static Revocations cached(String source, Path cache) throws LicenseException {
-        try {
-            return new Revocations(
-                    parse(limited(Files.newInputStream(cache)), cache.toString()),
-                    Optional.of(source + " cannot be reached; its list of revoked secrets as of " + Files.getLastModifiedTime(cache) + " is used"));
+            Path next = Files.createTempFile(cache.getParent(), ".moebius-revoked", "");
+            Files.write(next, list);
+            Files.move(next, cache, StandardCopyOption.ATOMIC_MOVE);
+            return new Revocations(ids, Optional.empty());
         } catch (IOException e) {
-            return new Revocations(Set.of(), Optional.of(source + " cannot be reached and no earlier list is there; no secret counts as revoked"));
+            return new Revocations(ids, Optional.of("the list of revoked secrets cannot be kept in " + cache.getParent()));
         }
     }
 
-    private static byte[] fetch(String source) throws IOException {
-        HttpURLConnection connection = (HttpURLConnection) URI.create(source).toURL().openConnection();
+    private static Revocations cached(String why, Path cache) {
+        try {
+            Set<String> ids = parse(Json.bytes(Files.newInputStream(cache)), cache.toString());
+            return new Revocations(ids, Optional.of(why + "; its list as of " + Files.getLastModifiedTime(cache) + " is used"));
+        } catch (IOException | LicenseException e) {
+            return new Revocations(Set.of(), Optional.of(why + "; no earlier list is there, so no secret counts as revoked"));
+        }
+    }
+
+    /** A thread of its own, because name servers and an answer in drops would outlast the connection's own limits. */
+    private static byte[] ask(String address) throws LicenseException {
+        FutureTask<byte[]> answer = new FutureTask<>(() -> fetch(address));
+        Thread.ofVirtual().start(answer);
+        try {
+            return answer.get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            throw unreadable(address, "it does not answer");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw unreadable(address, "asking it was interrupted");
+        }
+    }
+
+    private static byte[] fetch(String address) throws IOException {
+        HttpURLConnection connection = (HttpURLConnection) URI.create(address).toURL().openConnection();
         connection.setInstanceFollowRedirects(false);
         connection.setConnectTimeout(PATIENCE_MILLIS);
         connection.setReadTimeout(PATIENCE_MILLIS);
         if (connection.getResponseCode() != HttpURLConnection.HTTP_OK) {
             throw new IOException("HTTP status " + connection.getResponseCode());
         }
-        return limited(connection.getInputStream());
-    }
-
-    private static byte[] limited(InputStream in) throws IOException {
-        try (in) {
-            return in.readNBytes(MOST_BYTES);
-        }
+        return Json.bytes(connection.getInputStream());
     }
 
     static Set<String> parse(byte[] list, String source) throws LicenseException {

@@ -3,6 +3,7 @@ package io.moebius.license;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -18,14 +19,14 @@ public final class SecretSource {
     /** The first that is set: the variables, then the files that their _FILE twins name. */
     public static String read(Map<String, String> environment) throws LicenseException {
         for (String name : NAMES) {
-            String value = tidy(environment.getOrDefault(name, ""));
-            if (!value.isEmpty()) {
-                return value;
+            String secret = tidy(environment.getOrDefault(name, ""));
+            if (!secret.isEmpty()) {
+                return secret;
             }
         }
         for (String name : NAMES) {
-            String file = environment.getOrDefault(name + "_FILE", "");
-            if (!file.isBlank()) {
+            String file = tidy(environment.getOrDefault(name + "_FILE", ""));
+            if (!file.isEmpty()) {
                 return fromFile(name + "_FILE", file);
             }
         }
@@ -35,16 +36,38 @@ public final class SecretSource {
     }
 
     private static String fromFile(String variable, String file) throws LicenseException {
+        String secret;
         try (var in = Files.newInputStream(Path.of(file))) {
-            return tidy(new String(in.readNBytes(MOST_BYTES), StandardCharsets.UTF_8));
-        } catch (IOException | java.nio.file.InvalidPathException e) {
+            secret = tidy(new String(in.readNBytes(MOST_BYTES), StandardCharsets.UTF_8));
+        } catch (IOException | InvalidPathException e) {
             throw new LicenseException(
                     LicenseException.Kind.UNREADABLE, variable + " does not name a readable file; check its path and its mode");
         }
+        if (secret.isEmpty()) {
+            throw new LicenseException(LicenseException.Kind.MISSING, variable + " names an empty file; write the container secret into it");
+        }
+        return secret;
     }
 
-    /** Without surrounding white space and quotes. */
+    /** {@code text} without the container secrets that stand in it: some are given where something else belongs. */
+    public static String hide(String text) {
+        return text.replaceAll("moebius1\\.eyJ[\\w.-]*", "(a container secret; it belongs into a variable, a file or stdin)");
+    }
+
+    /** Without surrounding white space, quotes and byte order marks. */
     public static String tidy(String value) {
-        return value.strip().replaceAll("^([\"'])(.*)\\1$", "$2").strip();
+        int from = 0;
+        int to = value.length();
+        while (from < to && around(value.charAt(from))) {
+            from++;
+        }
+        while (from < to && around(value.charAt(to - 1))) {
+            to--;
+        }
+        return value.substring(from, to);
+    }
+
+    private static boolean around(char c) {
+        return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == '"' || c == '\'' || c == '\ufeff';
     }
 }

@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -42,8 +44,12 @@ public final class SigningKey {
                 .put("public", Token.encode(pair.getPublic().getEncoded()));
         Files.createDirectories(folder);
         ObjectNode closed = open.deepCopy().put("private", Token.encode(pair.getPrivate().getEncoded()));
+        Path openFile = folder.resolve("license-key.pub.json");
+        if (Files.exists(openFile)) {
+            throw new FileAlreadyExistsException(openFile.toString());
+        }
         write(folder.resolve("license-key.json"), closed, "rw-------");
-        write(folder.resolve("license-key.pub.json"), open, "rw-r--r--");
+        write(openFile, open, "rw-r--r--");
     }
 
     private static void write(Path file, ObjectNode json, String mode) throws IOException {
@@ -51,14 +57,14 @@ public final class SigningKey {
                 file,
                 Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(mode)))) {
-            channel.write(java.nio.ByteBuffer.wrap((json.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8)));
+            channel.write(ByteBuffer.wrap((json.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8)));
         }
     }
 
     /** @throws LicenseException where the file is no license-key.json */
     public static SigningKey open(Path file) throws LicenseException {
         try {
-            JsonNode json = Json.read(Files.readAllBytes(file));
+            JsonNode json = Json.read(Json.bytes(Files.newInputStream(file)));
             byte[] encoded = Token.decode(json.path("private").asText());
             return new SigningKey(
                     json.path("id").asText(),

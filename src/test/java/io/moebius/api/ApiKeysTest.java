@@ -72,6 +72,7 @@ class ApiKeysTest {
         now += 31_000_000_000L;
         keys.admit("b-key").close();
         refused(keys, "b-key", 429);
+        assertThat(registry.get("moebius_api_key_requests").tag("key", "bob").tag("outcome", "limited").counter().count()).isEqualTo(2);
     }
 
     @Test
@@ -101,11 +102,17 @@ class ApiKeysTest {
         keys.admit("c-key").close();
     }
 
+    @Test
+    void refusesALimitThatIsMisspelt() throws Exception {
+        write(entry("bob", "b-key", ", \"request_per_minute\": 2"));
+        assertThatThrownBy(this::keys).hasMessageContaining("key bob has the field request_per_minute", "requests_per_minute");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {
         "", "[]", "{}", "{\"keys\": 1}", "{\"keys\": [1]}", "{\"keys\": [{\"name\": \"a\"}]}",
         "{\"keys\": [{\"name\": \"a b\", \"sha256\": \"00\"}]}", "{\"keys\": [{\"name\": \"a\", \"sha256\": \"00\"}]}",
-        "{\"keys\": [], \"keys\": []}"})
+        "{\"keys\": [], \"keys\": []}", "{\"keys\": []} {}"})
     void refusesAFileThatIsNoListOfKeys(String text) throws Exception {
         Files.writeString(file, text);
         assertThatThrownBy(this::keys).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("--api-keys-file");

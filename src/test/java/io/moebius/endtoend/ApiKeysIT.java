@@ -54,6 +54,36 @@ class ApiKeysIT {
     }
 
     @Test
+    void noSpellingOfAPathGoesRoundTheKeys() throws Exception {
+        Path file = folder.resolve("keys.json");
+        add(file, "alice");
+        try (Program program = Program.start("--api-keys-file", file.toString()).awaitReady()) {
+            for (String path : new String[] {
+                "/v1/models", "/health/../v1/models", "/health/%2e%2e/v1/models", "/health/..%2fv1/models", "/health;/../v1/models", "/health/",
+                "/health/x", "/HEALTH", "/v1/models?/health", "http://127.0.0.1/v1/models", "/%zz"}) {
+                for (String method : new String[] {"GET", "HEAD", "OPTIONS", "POST"}) {
+                    assertThat(program.statusOf(method + " " + path)).as("%s %s", method, path).isIn(400, 401);
+                }
+            }
+            assertThat(program.statusOf("OPTIONS *")).as("what is no path").isEqualTo(404);
+            assertThat(program.statusOf("GET /health?x")).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void aKeyIsAddedToARunningServer() throws Exception {
+        Path file = folder.resolve("keys.json");
+        add(file, "alice");
+        try (Program program = Program.start("--api-keys-file", file.toString()).awaitReady()) {
+            String bob = add(file, "bob");
+            while (status(program.url() + "/v1/models", "X-Api-Key", bob) == 401) {
+                Thread.onSpinWait();
+            }
+            assertThat(status(program.url() + "/v1/models", "X-Api-Key", bob)).isEqualTo(200);
+        }
+    }
+
+    @Test
     void aFileThatCannotBeReadIsOneLine() throws IOException {
         try (Program program = Program.start("--api-keys-file", folder.resolve("absent").toString())) {
             assertThat(program.awaitExit()).isEqualTo(2);

@@ -3,16 +3,26 @@ package io.moebius.license;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpHandler;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RevocationsTest {
 
     private static final String ID = "f".repeat(32);
+    private static final String LIST = "{\"revoked\": [\"" + ID + "\"]}";
     private static final String NOWHERE = "https://127.0.0.1:9/revoked.json";
 
     @TempDir
@@ -25,9 +35,9 @@ class RevocationsTest {
     @Test
     void aRevokedSecretIsRefused() throws Exception {
         TrialSecret secret = TrialSecret.make();
-        Revocations revoked = Revocations.read(write("{\"revoked\": [\"" + ID + "\"]}").toString(), folder.resolve("cache"));
+        Revocations revoked = Revocations.read(write(LIST).toString(), folder);
         Verifier verifier = new Verifier(
-                PublicKeys.builtIn().and(secret.publicKey()), java.time.Clock.systemUTC(), java.time.Instant.EPOCH);
+                PublicKeys.builtIn().and(secret.publicKey()), Clock.systemUTC(), Instant.EPOCH);
         assertThatThrownBy(() -> verifier.verify(secret.text(), 1, revoked.ids()))
                 .isInstanceOfSatisfying(LicenseException.class, e -> assertThat(e.kind()).isEqualTo(LicenseException.Kind.REVOKED))
                 .hasMessageContaining(ID);
@@ -37,27 +47,84 @@ class RevocationsTest {
     @ValueSource(strings = {"", "[]", "{}", "{\"revoked\": 7}", "{\"revoked\": [7]}", "{\"revoked\": [\"x\"]}", "not json"})
     void refusesWhatIsNoList(String text) throws Exception {
         String file = write(text).toString();
-        assertThatThrownBy(() -> Revocations.read(file, folder.resolve("cache"))).isInstanceOf(LicenseException.class);
+        assertThatThrownBy(() -> Revocations.read(file, folder)).isInstanceOf(LicenseException.class);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"http://127.0.0.1/revoked.json", "ftp://example.org/x", "/nonexistent/revoked.json"})
     void refusesWhatItDoesNotRead(String source) {
-        assertThatThrownBy(() -> Revocations.read(source, folder.resolve("cache"))).isInstanceOf(LicenseException.class);
+        assertThatThrownBy(() -> Revocations.read(source, folder)).isInstanceOf(LicenseException.class);
+    }
+
+    private static HttpHandler answers(int status, String body) {
+        return exchange -> {
+            byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(status, bytes.length);
+            exchange.getResponseBody().write(bytes);
+            exchange.close();
+        };
     }
 
     @Test
-    void usesTheLastListWhileTheAddressIsDown() throws Exception {
-        Path cache = write("{\"revoked\": [\"" + ID + "\"]}");
-        Revocations revoked = Revocations.read(NOWHERE, cache);
-        assertThat(revoked.ids()).containsExactly(ID);
-        assertThat(revoked.warning().orElseThrow()).contains("cannot be reached", "as of");
+    void keepsTheListOfAnAddressForTheTimeWhenItIsDown() throws Exception {
+        String address;
+        try (RevocationServer server = new RevocationServer(folder, answers(200, LIST))) {
+            address = server.address();
+            assertThat(Revocations.read(address, folder)).isEqualTo(new Revocations(Set.of(ID), Optional.empty()));
+        }
+        Revocations down = Revocations.read(address, folder);
+        assertThat(down.ids()).containsExactly(ID);
+        assertThat(down.warning().orElseThrow()).contains(address, "does not answer", "its list as of");
+        assertThat(Revocations.read(NOWHERE, folder).ids()).as("the list of another address").isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"500 | {}", "404 | {}", "302 | {}", "200 | <html>", "200 | {}", "200 | ''"})
+    void anAnswerThatIsNoListLeavesTheLastOneInForce(int status, String body) throws Exception {
+        AtomicReference<HttpHandler> handler = new AtomicReference<>(answers(200, LIST));
+        try (RevocationServer server = new RevocationServer(folder, exchange -> handler.get().handle(exchange))) {
+            Revocations.read(server.address(), folder);
+            handler.set(answers(status, body));
+            for (int reads = 0; reads < 2; reads++) {
+                Revocations revoked = Revocations.read(server.address(), folder);
+                assertThat(revoked.ids()).containsExactly(ID);
+                assertThat(revoked.warning()).isPresent();
+            }
+        }
+    }
+
+    @Test
+    void anAnswerInDropsIsNotWaitedFor() throws Exception {
+        HttpHandler drops = exchange -> {
+            exchange.sendResponseHeaders(200, 0);
+            while (true) {
+                exchange.getResponseBody().write(' ');
+                exchange.getResponseBody().flush();
+                LockSupport.parkNanos(100_000_000);
+            }
+        };
+        try (RevocationServer server = new RevocationServer(folder, drops)) {
+            assertThat(Revocations.read(server.address(), folder).warning().orElseThrow()).contains("does not answer");
+        }
     }
 
     @Test
     void revokesNothingWithoutAnyList() throws Exception {
-        Revocations revoked = Revocations.read(NOWHERE, folder.resolve("cache"));
+        Revocations revoked = Revocations.read(NOWHERE, folder);
         assertThat(revoked.ids()).isEmpty();
         assertThat(revoked.warning().orElseThrow()).contains("no secret counts as revoked");
+    }
+
+    @Test
+    void aDamagedListInTheCacheIsNone() throws Exception {
+        String address;
+        try (RevocationServer server = new RevocationServer(folder, answers(200, LIST))) {
+            address = server.address();
+            Revocations.read(address, folder);
+        }
+        try (var files = Files.list(folder)) {
+            Files.writeString(files.filter(file -> file.getFileName().toString().startsWith("moebius-revoked-")).findFirst().orElseThrow(), "{");
+        }
+        assertThat(Revocations.read(address, folder).warning().orElseThrow()).contains("no secret counts as revoked");
     }
 }

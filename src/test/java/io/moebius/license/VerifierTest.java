@@ -3,16 +3,23 @@ package io.moebius.license;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.KeyFactory;
+import java.security.Signature;
+import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.junit.jupiter.api.BeforeEach;
@@ -40,7 +47,7 @@ class VerifierTest {
 
     @Test
     void acceptsWhatTheKeyHasSigned() throws Exception {
-        assertThat(at(NOW).verify(secret, 2, java.util.Set.of())).isEqualTo(CLAIMS);
+        assertThat(at(NOW).verify(secret, 2, Set.of())).isEqualTo(CLAIMS);
     }
 
     @Test
@@ -91,7 +98,7 @@ class VerifierTest {
             String swapped = Token.unsigned(id, CLAIMS) + "." + parts[3];
             boolean own = keys.byId().containsKey(id);
             LicenseException refusal = catchThrowableOfType(LicenseException.class,
-                    () -> new Verifier(both, Clock.fixed(NOW, ZoneOffset.UTC), NOW).verify(swapped, 1, java.util.Set.of()));
+                    () -> new Verifier(both, Clock.fixed(NOW, ZoneOffset.UTC), NOW).verify(swapped, 1, Set.of()));
             assertThat(refusal == null).isEqualTo(own);
         }
         assertThat(kind(Token.unsigned("0000000000000000", CLAIMS) + "." + parts[3], 1))
@@ -99,12 +106,35 @@ class VerifierTest {
     }
 
     @Test
-    void refusesDuplicateClaimsHugeAndNonAsciiTokens() {
-        String[] parts = secret.split("\\.");
-        String twice = part("{\"jti\":\"a\",\"jti\":\"a\"}");
-        assertThat(kind("moebius1." + parts[1] + "." + twice + "." + parts[3], 1)).isEqualTo(LicenseException.Kind.MALFORMED);
+    void refusesHugeAndNonAsciiTokens() {
         assertThat(kind("moebius1." + "A".repeat(10_000_000), 1)).isEqualTo(LicenseException.Kind.MALFORMED);
         assertThat(kind(secret + "\u00e4", 1)).isEqualTo(LicenseException.Kind.MALFORMED);
+    }
+
+    @Test
+    void refusesWhatTheKeySignedButIsNoSetOfClaims() throws Exception {
+        String claims = CLAIMS.json().toString();
+        assertThat(kind(signed(claims), 1)).isNull();
+        for (String wrong : new String[] {
+            claims.replace("{", "{\"exp\":99999999999,"), claims.replace("}", ",\"exp\":99999999999}"), claims.replace("}", ",\"more\":1}"),
+            claims.replace("\"devices\":2", "\"devices\":0"), claims.replace("\"devices\":2", "\"devices\":\"2\""),
+            claims.replace("\"devices\":2", "\"devices\":2.5"), claims.replace("\"exp\":", "\"exp\":-"),
+            claims.replace("\"exp\":", "\"exp\":9999999999"), claims.replace("Ünal", "\\u001b[31m"), claims + " {}", "[]", "7", "", "null"
+        }) {
+            assertThat(kind(signed(wrong), 1)).as(wrong).isEqualTo(LicenseException.Kind.MALFORMED);
+        }
+    }
+
+    /** With the signing key, whatever the claims are. */
+    private String signed(String claims) throws Exception {
+        JsonNode key = Json.read(Files.readAllBytes(folder.resolve("license-key.json")));
+        String unsigned = Token.unsigned(key.get("id").asText(), CLAIMS);
+        unsigned = unsigned.substring(0, unsigned.lastIndexOf('.') + 1) + part(claims);
+        Signature signature = Signature.getInstance("Ed25519");
+        signature.initSign(KeyFactory.getInstance("Ed25519")
+                .generatePrivate(new PKCS8EncodedKeySpec(Token.decode(key.get("private").asText()))));
+        signature.update(unsigned.getBytes(StandardCharsets.US_ASCII));
+        return unsigned + "." + Token.encode(signature.sign());
     }
 
     @Test
@@ -117,10 +147,27 @@ class VerifierTest {
     }
 
     @Test
-    void tellsPlaceholderForeignAndTooFewDevicesApart() {
-        assertThat(kind("YOUR CONTAINER SECRET", 1)).isEqualTo(LicenseException.Kind.PLACEHOLDER);
-        assertThat(kind("flp_abcdef", 1)).isEqualTo(LicenseException.Kind.FOREIGN);
-        assertThat(kind(secret, 3)).isEqualTo(LicenseException.Kind.TOO_FEW_DEVICES);
+    void everyRefusalSaysWhatToDoInALineOfItsOwn() {
+        String forged = secret.substring(0, secret.length() - 8) + "AAAAAAAA";
+        Map<LicenseException.Kind, LicenseException> refusals = Stream.of(
+                        refusal(NOW, "your container secret", 1), refusal(NOW, "flp_abcdef", 1), refusal(NOW, "moebius1.a", 1),
+                        refusal(NOW, Token.unsigned("0".repeat(16), CLAIMS) + "." + secret.split("\\.")[3], 1),
+                        refusal(NOW, forged, 1), refusal(CLAIMS.expires().plus(Duration.ofDays(1)), secret, 1),
+                        refusal(NOW.minus(Duration.ofHours(1)), secret, 1), refusal(NOW.minus(Duration.ofDays(2)), secret, 1),
+                        refusal(NOW, secret, 3))
+                .collect(Collectors.toMap(LicenseException::kind, refusal -> refusal));
+        Map.of(
+                LicenseException.Kind.PLACEHOLDER, "get one",
+                LicenseException.Kind.FOREIGN, "get one",
+                LicenseException.Kind.MALFORMED, "copy it again",
+                LicenseException.Kind.UNKNOWN_KEY, "--license-keys",
+                LicenseException.Kind.BAD_SIGNATURE, "copy it again",
+                LicenseException.Kind.EXPIRED, "get one",
+                LicenseException.Kind.NOT_YET_VALID, "wait",
+                LicenseException.Kind.CLOCK_SET_BACK, "set the clock",
+                LicenseException.Kind.TOO_FEW_DEVICES, "give at most that")
+                .forEach((kind, advice) -> assertThat(refusals.get(kind).getMessage()).contains(advice).doesNotContain("\n"));
+        assertThat(refusals.values()).extracting(Throwable::getMessage).doesNotHaveDuplicates().hasSize(9);
     }
 
     @Test
@@ -142,34 +189,25 @@ class VerifierTest {
         }
     }
 
-    @Test
-    void anImageMayRefuseMoreKeys() {
-        assertThat(catchThrowableOfType(LicenseException.class,
-                () -> new PublicKeys(Map.of(), false).and(folder.resolve("license-key.pub.json"))).getMessage())
-                .contains("takes no keys but its own");
-    }
-
-    @Test
-    void readsFilesAndForgivesQuotes() throws Exception {
-        Path file = Files.writeString(folder.resolve("secret"), " \"" + secret + "\"\n");
-        assertThat(SecretSource.read(Map.of("MOEBIUS_CONTAINER_SECRET_FILE", file.toString()))).isEqualTo(secret);
-        assertThat(SecretSource.read(Map.of("FRIENDLI_CONTAINER_SECRET", "'" + secret + "' "))).isEqualTo(secret);
-    }
-
     private Verifier at(Instant now) {
         return new Verifier(keys, Clock.fixed(now, ZoneOffset.UTC), NOW);
     }
 
+    private LicenseException refusal(Instant now, String text, int devices) {
+        LicenseException refusal = catchThrowableOfType(LicenseException.class, () -> at(now).verify(text, devices, Set.of()));
+        if (refusal != null && text.length() > 30) {
+            assertThat(refusal.getMessage()).doesNotContain(text).doesNotContain("\n");
+        }
+        return refusal;
+    }
+
     private LicenseException.Kind kindAt(Instant now) {
-        LicenseException refusal = catchThrowableOfType(LicenseException.class, () -> at(now).verify(secret, 1, java.util.Set.of()));
+        LicenseException refusal = refusal(now, secret, 1);
         return refusal == null ? null : refusal.kind();
     }
 
     private LicenseException.Kind kind(String text, int devices) {
-        LicenseException refusal = catchThrowableOfType(LicenseException.class, () -> at(NOW).verify(text, devices, java.util.Set.of()));
-        if (refusal != null && text.length() > 20) {
-            assertThat(refusal.getMessage()).doesNotContain(text).doesNotContain("\n");
-        }
+        LicenseException refusal = refusal(NOW, text, devices);
         return refusal == null ? null : refusal.kind();
     }
 
