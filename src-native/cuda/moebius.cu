@@ -11,3 +11,4 @@
 #include "rope_kv.cu"
 #include "router.cu"
 #include "sampling.cu"
+#include "yardsticks.cu"

@@ -46,6 +46,11 @@ constexpr moebius_variant prefill(int number, const char *kernel, int dim, int t
             MOEBIUS_GRID_QUERY_TILES, kAttention};
 }
 
+constexpr moebius_variant yardstick(int family, int number, const char *kernel, int gpus, int rows, int tokens, int k, int products, int threads,
+                                    int shared_bytes, int blocks, const char *instruction) {
+    return {family, number, kernel, gpus, rows, tokens, k, products, 0, threads, shared_bytes, blocks, MOEBIUS_GRID_ALL, instruction};
+}
+
 constexpr moebius_variant kVariants[] = {
     general(MOEBIUS_FP8_GEMM, 0, "moebius_fp8_general_16", 16, 1, 1, kE4m3),
     general(MOEBIUS_FP8_GEMM, 1, "moebius_fp8_general_64", 64, 1, 1, kE4m3),
@@ -101,6 +106,10 @@ constexpr moebius_variant kVariants[] = {
     prefill(6, "moebius_prefill_128_e4m3", 128, MOEBIUS_CUDA_E4M3),
     prefill(7, "moebius_prefill_256_e4m3", 256, MOEBIUS_CUDA_E4M3),
     plain(MOEBIUS_SAMPLE, 0, "moebius_sample_rows", 1024, MOEBIUS_GRID_ROWS, "integer sums"),
+    yardstick(MOEBIUS_READ_YARDSTICK, 0, "moebius_read_bytes", MOEBIUS_ANY_GPU, 0, 0, 0, 0, 512, 0, 4, "16-byte loads"),
+    yardstick(MOEBIUS_E4M3_YARDSTICK, 0, "moebius_multiply_wgmma", MOEBIUS_HOPPER_ONLY, 64, 128, 32, 8, 256, 32768, 1, "wgmma m64n128k32 e4m3"),
+    yardstick(MOEBIUS_E4M3_YARDSTICK, 1, "moebius_multiply_e4m3", MOEBIUS_ANY_GPU, 16, 8, 32, 32, 256, 0, 4, "mma m16n8k32 e4m3"),
+    yardstick(MOEBIUS_BF16_YARDSTICK, 0, "moebius_multiply_bf16", MOEBIUS_ANY_GPU, 16, 8, 16, 32, 256, 0, 4, "mma m16n8k16 bf16"),
 };
 
 }  // namespace
@@ -174,6 +183,7 @@ void moebius_grid(const moebius_variant *v, const void *structure, int multiproc
             grid[2] = splits ? p->max_splits : 1;
             break;
         }
+        case MOEBIUS_GRID_ALL: grid[0] = multiprocessors * v->blocks_per_sm; break;
         case MOEBIUS_GRID_ROWS: grid[0] = rows_of(v->family, structure); break;
         default: break;
     }

@@ -199,11 +199,20 @@ typedef struct {
     int rows, vocabulary, top_logprobs, variant;
 } moebius_sample;
 
+/* A yardstick: what the device does at most. Reading: count times 16 bytes of from; multiplying: count rounds of independent products.
+   A result is written to to, 4 bytes, only where it is one that never comes. */
+typedef struct {
+    const void *from;
+    void *to;
+    int64_t count;
+} moebius_yardstick;
+
 /* The kernel families. */
 enum {
     MOEBIUS_FP8_GEMM = 0, MOEBIUS_W8A16_GEMM = 1, MOEBIUS_BF16_GEMM = 2, MOEBIUS_PACK = 3, MOEBIUS_ROUTE = 4,
     MOEBIUS_PERMUTE = 5, MOEBIUS_NORM = 6, MOEBIUS_QUANTIZE = 7, MOEBIUS_ROPE = 8, MOEBIUS_EMBED = 9,
-    MOEBIUS_ATTEND_DECODE = 10, MOEBIUS_ATTEND_MERGE = 11, MOEBIUS_ATTEND_PREFILL = 12, MOEBIUS_SAMPLE = 13, MOEBIUS_ANGLES = 14
+    MOEBIUS_ATTEND_DECODE = 10, MOEBIUS_ATTEND_MERGE = 11, MOEBIUS_ATTEND_PREFILL = 12, MOEBIUS_SAMPLE = 13, MOEBIUS_ANGLES = 14,
+    MOEBIUS_READ_YARDSTICK = 15, MOEBIUS_E4M3_YARDSTICK = 16, MOEBIUS_BF16_YARDSTICK = 17
 };
 /* Which GPUs have a variant: the general ones all, the Hopper ones compute capability 9.0 alone. */
 enum { MOEBIUS_ANY_GPU = 0, MOEBIUS_HOPPER_ONLY = 90 };
@@ -216,6 +225,7 @@ enum {
     MOEBIUS_GRID_HEADS_BY_8,     /* tokens, heads of query, key and value / 8 */
     MOEBIUS_GRID_SPLITS,         /* tokens, kv_heads * ceil(query heads of each / 16), max_splits */
     MOEBIUS_GRID_HEADS,          /* tokens, query heads */
+    MOEBIUS_GRID_ALL,            /* blocks_per_sm on every multiprocessor */
     MOEBIUS_GRID_QUERY_TILES     /* query_tiles: at least the sum over sequences of ceil(its tokens / (128 / group)); kv_heads */
 };
 
@@ -225,7 +235,7 @@ typedef struct {
     const char *kernel;          /* symbol in the fatbin */
     int gpus;
     int tile_rows, tile_tokens;  /* of a product: weight rows and tokens per tile; of attention: head dim, cache type */
-    int stages, mats;            /* mats 2: SWIGLU, 1: the others */
+    int stages, mats;            /* mats 2: SWIGLU, 1: the others. Of a yardstick: K of a product, products per block and round */
     int spread;                  /* 1: the k_splits run on different SMs */
     int threads, shared_bytes, blocks_per_sm;
     int grid;

@@ -18,6 +18,7 @@
 #include "../../attention_decode.cu"
 #include "../../attention_prefill.cu"
 #include "../../sampling.cu"
+#include "../../yardsticks.cu"
 #include "../gpu/helpers.cu"
 
 namespace {
@@ -48,7 +49,8 @@ const std::map<std::string, Kernel> &kernels() {
         K(moebius_prefill_16_bf16), K(moebius_prefill_64_bf16), K(moebius_prefill_128_bf16), K(moebius_prefill_256_bf16),
         K(moebius_prefill_16_e4m3), K(moebius_prefill_64_e4m3), K(moebius_prefill_128_e4m3), K(moebius_prefill_256_e4m3),
         K(moebius_sample_rows),
-        K(helper_fill_values), K(helper_read_bytes), K(helper_copy_bytes), K(helper_multiply_e4m3), K(helper_multiply_bf16)};
+        K(moebius_read_bytes), K(moebius_multiply_wgmma), K(moebius_multiply_e4m3), K(moebius_multiply_bf16),
+        K(helper_fill_values), K(helper_copy_bytes)};
     return all;
 }
 

@@ -3,27 +3,25 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "helpers.h"
-
 Bounds Bounds::measure(GpuDevice &device) {
     std::size_t keep = device.allocations(), bytes = device.emulated() ? 1 << 16 : std::size_t(4) << 30;
-    bool hopper = device.compute_capability() == 90;
-    int blocks = device.multiprocessors(), rounds = device.emulated() ? 2 : 20000;
+    std::int64_t rounds = device.emulated() ? 2 : 20000;
     device.overlap(false);
-    helper_bytes memory{device.allocate(bytes), device.allocate(bytes), std::int64_t(bytes / 16)};
+    moebius_yardstick memory{device.allocate(bytes), device.allocate(bytes), std::int64_t(bytes / 16)}, products{nullptr, memory.to, rounds};
     device.fill_codes(static_cast<std::uint8_t *>(const_cast<void *>(memory.from)), bytes, 1);
-    helper_multiply products{static_cast<float *>(memory.to), rounds};
-    auto time = [&](const char *kernel, int grid, int threads, int shared, const auto &structure) {
-        return device.time([&] { device.launch(kernel, {grid, 1, 1}, threads, shared, &structure, sizeof structure); }, 7).median;
+    auto flops_per_second = [&](const moebius_variant &v) {
+        double per_round = 2.0 * v.tile_rows * v.tile_tokens * v.stages * v.mats * v.blocks_per_sm * device.multiprocessors();
+        return rounds * per_round / device.time([&] { run_kernel(device, v, &products); }, 7).median;
     };
     Bounds b{};
-    b.read_bytes_per_second = bytes / time("helper_read_bytes", blocks * 4, 512, 0, memory);
-    b.copy_bytes_per_second = 2.0 * bytes / time("helper_copy_bytes", blocks * 4, 512, 0, memory);
-    int e4m3_blocks = blocks * (hopper ? 1 : 4);
-    b.flops_per_second = e4m3_blocks * rounds * helper_e4m3_flops(hopper) /
-                         time("helper_multiply_e4m3", e4m3_blocks, 256, hopper ? kHelperMultiplyShared : 0, products);
-    b.bf16_flops_per_second = blocks * 4 * rounds * helper_bf16_flops() / time("helper_multiply_bf16", blocks * 4, 256, 0, products);
-    b.flops_instruction = hopper ? "wgmma m64n128k32 e4m3" : "mma m16n8k32 e4m3";
+    b.read_bytes_per_second = bytes / device.time([&] { run_kernel(device, find_variant(MOEBIUS_READ_YARDSTICK, 0), &memory); }, 7).median;
+    b.copy_bytes_per_second = 2.0 * bytes / device.time([&] {
+        device.launch("helper_copy_bytes", {device.multiprocessors() * 4, 1, 1}, 512, 0, &memory, sizeof memory);
+    }, 7).median;
+    const moebius_variant &e4m3 = find_variant(MOEBIUS_E4M3_YARDSTICK, device.compute_capability() == 90 ? 0 : 1);
+    b.flops_per_second = flops_per_second(e4m3);
+    b.flops_instruction = e4m3.recipe;
+    b.bf16_flops_per_second = flops_per_second(find_variant(MOEBIUS_BF16_YARDSTICK, 0));
     device.release(keep);
     std::printf("bounds   read %.0f GB/s, copy %.0f GB/s, %.0f TFLOP/s (%s), %.0f TFLOP/s (mma m16n8k16 bf16)\n", b.read_bytes_per_second / 1e9,
                 b.copy_bytes_per_second / 1e9, b.flops_per_second / 1e12, b.flops_instruction, b.bf16_flops_per_second / 1e12);

@@ -60,6 +60,11 @@ public interface Backend extends AutoCloseable {
 
     KvCache kvCache(KvCache.Shape shape, int blocks);
 
+    /** For people: the type that {@link KvStorage.Native} stores. */
+    default String nativeKvType() {
+        return "float32";
+    }
+
     /** out[t] = table[tokens[t]]. */
     void embed(Batch batch, Matrix table, Tensor out);
 

@@ -2,13 +2,17 @@ package io.moebius.bench;
 
 import io.moebius.backend.Backend;
 import io.moebius.backend.Batch;
+import io.moebius.backend.DType;
 import io.moebius.backend.KvCache;
+import io.moebius.backend.Matrix;
 import io.moebius.backend.Roofline;
 import io.moebius.backend.Rope;
 import io.moebius.backend.Tensor;
+import io.moebius.backend.Weight;
 import io.moebius.checkpoint.Checkpoint;
 import io.moebius.model.Decoder;
 import io.moebius.model.Transformer;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -50,8 +54,8 @@ public final class ModelBench implements AutoCloseable {
     public Report run(String machine, String model, List<Integer> batches, int prompt, int context) {
         Optional<Roofline> before = backend.roofline();
         List<Timing> timings = new ArrayList<>();
-        timings.add(prefill(prompt));
         fillCache(context, batches.stream().mapToInt(b -> b).max().orElse(1));
+        timings.add(prefill(prompt));
         batches.forEach(batch -> timings.add(decode(batch, context)));
         Optional<Roofline> roofline = before.flatMap(a -> backend.roofline().map(b -> new Roofline(
                 Math.max(a.readBytesPerSecond(), b.readBytesPerSecond()),
@@ -136,8 +140,8 @@ public final class ModelBench implements AutoCloseable {
     private void fillCache(int context, int sequences) {
         KvCache.Shape shape = decoder.kvShape();
         int width = shape.heads() * shape.headDim();
-        Tensor keys = backend.tensor(STEP_TOKENS, width);
-        Tensor values = backend.tensor(STEP_TOKENS, width);
+        Matrix zeros = backend.loadTable(Weight.plain("zeros", DType.BF16, 1, width, Arena.ofAuto().allocate((long) DType.BF16.bytes() * width, 64)));
+        Tensor rows = backend.tensor(STEP_TOKENS, width);
         for (int sequence = 0; sequence < sequences; sequence++) {
             for (int begin = 0; begin < context; begin += STEP_TOKENS) {
                 int count = Math.min(STEP_TOKENS, context - begin);
@@ -146,9 +150,10 @@ public final class ModelBench implements AutoCloseable {
                         new int[count], IntStream.range(0, count).map(i -> first + i).toArray(), new int[] {0, count},
                         new int[][] {blocks(sequence)}, new int[0]);
                 for (int layer = 0; layer < shape.layers(); layer++) {
+                    // Anew for each layer: what is rotated is used up.
+                    backend.embed(batch, zeros, rows.first(count));
                     backend.ropeAndStore(
-                            batch, new Rope(shape.headDim(), 1e6f), keys.first(count), keys.first(count),
-                            values.first(count), cache, layer);
+                            batch, new Rope(shape.headDim(), 1e6f), rows.first(count), rows.first(count), rows.first(count), cache, layer);
                 }
             }
         }

@@ -1,5 +1,6 @@
 package io.moebius.launch;
 
+import io.moebius.backend.Backend;
 import io.moebius.backend.KvStorage;
 import io.moebius.checkpoint.Checkpoint;
 
@@ -18,9 +19,9 @@ final class KvCacheType {
     }
 
     /** For people. */
-    static String name(KvStorage storage) {
+    static String name(KvStorage storage, Backend backend) {
         return switch (storage) {
-            case KvStorage.Native() -> "unrounded";
+            case KvStorage.Native() -> backend.nativeKvType();
             case KvStorage.BFloat16() -> "bf16";
             case KvStorage.Fp8 fp8 -> "fp8";
         };

@@ -129,7 +129,7 @@ final class ModelBenchTool {
             }
             return new ServingReport(
                     ProcessorModel.name() + ", " + backend.description(), model,
-                    "%s, %d tokens".formatted(KvCacheType.name(storage), plan.tokens()), results);
+                    "%s, %d tokens".formatted(KvCacheType.name(storage, backend), plan.tokens()), results);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new StartException(ExitCode.FAILED, "interrupted");

@@ -117,7 +117,7 @@ final class StartSequence {
         phase("generating a first token");
         FirstToken.generate(engine, Math.max(0, text.tokenizer().bosToken()));
         metrics.observe(engine);
-        console.ready(summary(name, checkpoint, backend, plan, KvCacheType.name(storage), maxSequenceLength, kernels.line()));
+        console.ready(summary(name, checkpoint, backend, plan, KvCacheType.name(storage, backend), maxSequenceLength, kernels.line()));
         readiness.ready(servedModel(name, config, text, engine, maxSequenceLength));
         return Optional.of(new Service(engine, backend, text.tokenizer()));
     }

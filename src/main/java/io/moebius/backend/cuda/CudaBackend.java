@@ -152,6 +152,11 @@ public final class CudaBackend implements Backend, Tunable {
     }
 
     @Override
+    public String nativeKvType() {
+        return "bf16";
+    }
+
+    @Override
     public KvCache kvCache(KvCache.Shape shape, int blocks) {
         requireOpen();
         upload.release();
@@ -364,7 +369,8 @@ public final class CudaBackend implements Backend, Tunable {
 
     @Override
     public Optional<Roofline> roofline() {
-        return Optional.empty();
+        requireOpen();
+        return Optional.of(new Yardsticks(driver, launcher, table, stream).roofline(activations));
     }
 
     @Override

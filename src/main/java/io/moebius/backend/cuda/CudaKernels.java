@@ -63,10 +63,12 @@ final class CudaKernels {
         @MemberGetter native int gpus();
         @MemberGetter native int tile_rows();
         @MemberGetter native int tile_tokens();
+        @MemberGetter native int stages();
         @MemberGetter native int mats();
         @MemberGetter native int spread();
         @MemberGetter native int threads();
         @MemberGetter native int shared_bytes();
+        @MemberGetter native @Cast("const char*") String recipe();
     }
 
     @Name("moebius_gemm")
@@ -352,5 +354,19 @@ final class CudaKernels {
         @MemberSetter native void rows(int count);
         @MemberSetter native void vocabulary(int count);
         @MemberSetter native void top_logprobs(int count);
+    }
+
+    @Name("moebius_yardstick")
+    static final class Yardstick extends Pointer {
+        Yardstick() {
+            super((Pointer) null);
+            allocate();
+        }
+
+        private native void allocate();
+
+        @MemberSetter native void from(@Cast("const void*") long address);
+        @MemberSetter native void to(@Cast("void*") long address);
+        @MemberSetter native void count(@Cast("int64_t") long count);
     }
 }

@@ -17,7 +17,7 @@ record KernelTable(List<Entry> entries) {
     /** As moebius_cuda.h numbers them. */
     enum Family {
         FP8_GEMM, W8A16_GEMM, BF16_GEMM, PACK, ROUTE, PERMUTE, NORM, QUANTIZE, ROPE, EMBED, ATTEND_DECODE, ATTEND_MERGE, ATTEND_PREFILL,
-        SAMPLE, ANGLES
+        SAMPLE, ANGLES, READ_YARDSTICK, E4M3_YARDSTICK, BF16_YARDSTICK
     }
 
     record Entry(
@@ -34,6 +34,16 @@ record KernelTable(List<Entry> entries) {
             int[] grid = new int[3];
             CudaKernels.moebius_grid(variant, structure, multiprocessors, grid);
             return grid;
+        }
+
+        /** Of a yardstick's products: of one block in one round. */
+        double flopsOfRound() {
+            return 2.0 * tileRows * tileTokens * variant.stages() * variant.mats();
+        }
+
+        /** What the bits depend on besides the structure; of a yardstick: the instruction. */
+        String recipe() {
+            return variant.recipe();
         }
     }
 

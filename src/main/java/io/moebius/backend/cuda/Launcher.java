@@ -8,6 +8,9 @@ import org.bytedeco.javacpp.Pointer;
 /** Enqueues kernels of one fatbin on one stream. */
 final class Launcher {
 
+    /** All others wait for the kernel before them themselves, once they have started. */
+    private static final Set<KernelTable.Family> NOT_WAITING = Set.of(
+            KernelTable.Family.PACK, KernelTable.Family.READ_YARDSTICK, KernelTable.Family.E4M3_YARDSTICK, KernelTable.Family.BF16_YARDSTICK);
     /** Major compute capabilities whose image in the fatbin has the wait: the others get what is compiled for 8.9, which has none. */
     private static final Set<Integer> IMAGES_THAT_WAIT = Set.of(9, 10, 12);
 
@@ -33,8 +36,7 @@ final class Launcher {
     /** On another stream than that of the steps. */
     void launch(KernelTable.Entry kernel, Pointer structure, String site, long on) {
         long function = functions.computeIfAbsent(kernel.kernel(), name -> prepare(name, kernel.sharedBytes()));
-        // All kernels but that of loading wait for the one before them themselves, once they have started.
-        boolean overlapped = waiting && kernel.family() != KernelTable.Family.PACK;
+        boolean overlapped = waiting && !NOT_WAITING.contains(kernel.family());
         driver.launch(
                 kernel.kernel() + ", " + site, function, kernel.grid(structure, multiprocessors), kernel.threads(), kernel.sharedBytes(),
                 structure, overlapped, on);

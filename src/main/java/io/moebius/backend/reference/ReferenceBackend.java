@@ -54,6 +54,11 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
+    public String nativeKvType() {
+        return "float64";
+    }
+
+    @Override
     public KvCache kvCache(KvCache.Shape shape, int blocks) {
         return DoubleKvCache.of(shape, blocks);
     }

@@ -16,6 +16,7 @@ import io.moebius.backend.KvCache;
 import io.moebius.backend.KvStorage;
 import io.moebius.backend.Matrix;
 import io.moebius.backend.RandomWeights;
+import io.moebius.backend.Roofline;
 import io.moebius.backend.Rope;
 import io.moebius.backend.Site;
 import io.moebius.backend.Tensor;
@@ -26,6 +27,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The host's way to every kernel, over the emulated driver, against the reference. */
@@ -143,6 +145,19 @@ class CudaBackendTest {
             KernelCase.all().filter(each -> each.name().startsWith("experts")).forEach(each ->
                     each.run(EmulatedDriver.backend(each.activations())));
             assertThat(driver.freeBytes()).isEqualTo(before);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"EIGHT_BIT, wgmma m64n128k32 e4m3", "SIXTEEN_BIT, mma m16n8k16 bf16"})
+    void measuresWhatTheDeviceDoesAtMostAndLeavesNoMemoryBehind(Activations activations, String instruction) {
+        try (Backend backend = EmulatedDriver.backend(activations)) {
+            long before = backend.freeBytes().orElseThrow();
+            Roofline roofline = backend.roofline().orElseThrow();
+            assertThat(roofline.readBytesPerSecond()).isBetween(1e3, 1e12);
+            assertThat(roofline.flopsPerSecond()).isBetween(1e3, 1e12);
+            assertThat(roofline.instruction()).isEqualTo(instruction);
+            assertThat(backend.freeBytes()).hasValue(before);
         }
     }
 
