@@ -25,6 +25,7 @@ const char *result_name(int result) {
         case kNoDevice: return "CUDA_ERROR_NO_DEVICE";
         case kInvalidDevice: return "CUDA_ERROR_INVALID_DEVICE";
         case kInvalidImage: return "CUDA_ERROR_INVALID_IMAGE";
+        case kNoBinary: return "CUDA_ERROR_NO_BINARY_FOR_GPU";
         case kInvalidHandle: return "CUDA_ERROR_INVALID_HANDLE";
         case kNotFound: return "CUDA_ERROR_NOT_FOUND";
         case kNotReady: return "CUDA_ERROR_NOT_READY";

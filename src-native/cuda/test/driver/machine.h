@@ -12,7 +12,7 @@
 
 /* Results of the driver API (cuda.h), as far as the stand-in gives them. */
 enum Result {
-    kSuccess = 0, kInvalidValue = 1, kOutOfMemory = 2, kNotInitialized = 3, kNoDevice = 100, kInvalidDevice = 101, kInvalidImage = 200,
+    kSuccess = 0, kInvalidValue = 1, kOutOfMemory = 2, kNotInitialized = 3, kNoDevice = 100, kInvalidDevice = 101, kInvalidImage = 200, kNoBinary = 209,
     kInvalidHandle = 400, kNotFound = 500, kNotReady = 600, kIllegalAddress = 700, kLaunchFailed = 719, kCaptureInvalidated = 901
 };
 /* Its name, or NULL for a number that the stand-in has no name for. */

@@ -27,7 +27,7 @@ public class Readiness {
         state.set(new Draining());
     }
 
-    /** The start ended with an error. */
+    /** The start, or the device, has failed for good. */
     public void failed(String error) {
         state.set(new Failed(error));
     }
@@ -63,7 +63,7 @@ public class Readiness {
             case Draining() -> throw ApiException.unavailable(
                     "the server is stopping and takes no new requests; try another one", "server_is_draining");
             case Failed(String error) -> throw ApiException.unavailable(
-                    "the model could not be loaded: " + error, "model_not_ready");
+                    "there is no model to answer: " + error, "model_not_ready");
         };
     }
 

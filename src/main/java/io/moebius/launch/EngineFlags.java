@@ -22,8 +22,9 @@ final class EngineFlags {
     static final Flag KV_CACHE_DTYPE = Flag.of(
             "kv-cache-dtype", new Choice("auto", "bf16", "fp8"), "auto",
             "Type of the KV cache; auto is fp8 where the model says so, else float32 on the CPU.");
-    static final Flag NUM_DEVICES =
-            Flag.notYet("num-devices", new Whole(1, 64), "1", "Devices that share the model; -d for short.");
+    static final Flag NUM_DEVICES = Flag.of(
+            "num-devices", new Whole(1, 64), "1",
+            "GPUs that share the model, at most those that are visible; -d for short. More than 1 is refused: not supported yet.");
 
     static final List<Flag> ALL = List.of(
             DEVICE, CPU_INSTRUCTIONS, ACTIVATIONS, MAX_BATCH_SIZE, MAX_TOKEN_COUNT, KV_CACHE_DTYPE, NUM_DEVICES);

@@ -9,10 +9,14 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 
 /** Runs the start sequence once the ports are open; drains and closes what it made when the program is told to stop. */
 @ApplicationScoped
 class Lifecycle implements QuarkusApplication {
+
+    /** Long enough that running requests get their errors, and that whoever probes sees the 503. */
+    private static final Duration FAREWELL = Duration.ofSeconds(1);
 
     private final StartSequence sequence;
     private final Readiness readiness;
@@ -60,14 +64,20 @@ class Lifecycle implements QuarkusApplication {
     }
 
     private void lost(DeviceLostException cause) {
-        fail(ExitCode.DEVICE_LOST, "the GPU is lost: %s; start the program anew".formatted(Console.firstLine(cause)), cause);
+        failed("the GPU is lost: %s; start the program anew".formatted(Console.firstLine(cause)), cause);
+        LockSupport.parkNanos(FAREWELL.toNanos());
+        Quarkus.asyncExit(ExitCode.DEVICE_LOST.status());
     }
 
     private void fail(ExitCode code, String message, Throwable cause) {
+        failed(message, cause);
+        Quarkus.asyncExit(code.status());
+    }
+
+    private void failed(String message, Throwable cause) {
         System.getLogger(Lifecycle.class.getName()).log(System.Logger.Level.DEBUG, message, cause);
         readiness.failed(message);
         console.failed(message);
-        Quarkus.asyncExit(code.status());
     }
 
     private void drain() {

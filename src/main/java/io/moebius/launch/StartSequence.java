@@ -59,6 +59,7 @@ final class StartSequence {
     Optional<Service> run() {
         String name = settings.required(ModelFlags.HF_MODEL_NAME);
         openApiKeys();
+        Devices.check(settings.whole(EngineFlags.NUM_DEVICES), settings.required(EngineFlags.DEVICE));
         boolean embedded = name.equals(EmbeddedModel.NAME);
         if (!embedded) {
             LicenseCheck.of(settings, System.getenv()).start(readiness, metrics, console);
@@ -91,20 +92,24 @@ final class StartSequence {
                 settings.required(EngineFlags.DEVICE), settings.required(EngineFlags.CPU_INSTRUCTIONS),
                 settings.required(EngineFlags.ACTIVATIONS), console::warn);
         KernelPolicy policy = new KernelPolicy(settings, console, backend, checkpoint);
+        backend.freeBytes().ifPresent(free -> console.show("  memory       %s of weights, %s free on the device%n"
+                .formatted(Console.size(checkpoint.weightBytes()), Console.size(free))));
         phase("loading the weights");
         int maxSequences = (int) settings.whole(EngineFlags.MAX_BATCH_SIZE);
         int maxTokens = (int) Math.max(settings.whole(EngineFlags.MAX_TOKEN_COUNT), maxSequences);
         LoadRate rate = LoadRate.of(checkpoint.weightBytes());
         Decoder decoder = Transformer.load(checkpoint, backend, maxTokens, maxSequences, fraction -> {
             readiness.phase("loading the weights, " + rate.at(fraction), fraction);
-            console.progress(fraction);
+            // A log gets the rate once, at the end.
+            console.progress(fraction, Console.TERMINAL ? rate.at(fraction) : "");
         });
         console.show("  weights      %s%n".formatted(rate.at(1)));
         KvStorage storage = KvCacheType.of(settings.required(EngineFlags.KV_CACHE_DTYPE), checkpoint);
         KvCache.Shape shape = decoder.kvShape().stored(storage);
         long room = backend.freeBytes().orElseGet(() -> FreeMemory.bytes() / 2);
         MemoryPlan plan = MemoryPlan.of(room, backend.kvBlockBytes(shape), maxSequences, maxSequenceLength);
-        console.show("  KV cache     %s of %s that it may take%n".formatted(Console.size(plan.bytes()), Console.size(room)));
+        console.show("  KV cache     %,d tokens in %s, of %s that are free for it%n"
+                .formatted(plan.tokens(), Console.size(plan.bytes()), Console.size(room)));
         KvCache cache = backend.kvCache(shape, plan.blocks());
         KernelPolicy.InForce kernels = usePolicy(policy, decoder, cache, maxSequences);
         if (settings.on(PolicyFlags.TERMINATE_AFTER_SEARCH)) {

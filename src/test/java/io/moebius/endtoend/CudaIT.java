@@ -3,13 +3,19 @@ package io.moebius.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.IOException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The packaged program on a GPU that is emulated by the driver in src-native/cuda/test/driver. */
 class CudaIT {
@@ -79,16 +85,73 @@ class CudaIT {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "MOEBIUS_EMULATED_DRIVER | 12040 | 7 | the NVIDIA driver knows CUDA 12.4 at most, Moebius needs 13.0",
+        "MOEBIUS_EMULATED_FAILURE | cuModuleLoadData:1:209 | 7 | cuModuleLoadData failed with CUDA_ERROR_NO_BINARY_FOR_GPU at the kernels of",
+        "MOEBIUS_EMULATED_FAILURE | cuLaunchKernelEx:1:700 | 17 | the GPU is lost: cuLaunchKernelEx failed with CUDA_ERROR_ILLEGAL_ADDRESS at moebius_pack_weights",
+        "MOEBIUS_EMULATED_MEMORY | 4000000 | 8 | bytes of GPU memory",
+    })
+    void aFailureIsOneLineWithTheReasonAndItsCode(String variable, String value, int code, String message) {
+        try (Program program = Program.start(emulated(variable, value), "--device", "cuda")) {
+            assertThat(program.awaitExit()).isEqualTo(code);
+            assertThat(program.errors().lines().filter(line -> line.startsWith("moebius: "))).hasSize(1).first().asString().contains(message);
+        }
+    }
+
     @Test
-    void aDeviceThatIsLostEndsTheProgramWithItsCode() {
+    void autoTakesTheCpuWhereTheDriverIsTooOld() throws Exception {
+        try (Program program = Program.start(emulated("MOEBIUS_EMULATED_DRIVER", "12040")).awaitReady()) {
+            assertThat(program.errors().lines().filter(line -> line.contains("warning: "))).hasSize(1)
+                    .first().asString().contains("the GPU is not used, the CPU computes: the NVIDIA driver knows CUDA 12.4 at most");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "1 | --device auto | --num-devices is 2; 1 GPU is visible, give at most that many",
+        "2 | --device cuda | --num-devices is 2; sharing a model among GPUs is not supported yet, give 1",
+        "2 | --device cpu | --num-devices is 2; --device cpu is one device, give 1",
+    })
+    void saysWhyItTakesNoMoreDevices(String visible, String device, String message) {
+        List<String> flags = List.of((device + " --num-devices 2").split(" "));
+        try (Program program = Program.start(emulated("MOEBIUS_EMULATED_DEVICES", visible), flags.toArray(String[]::new))) {
+            assertThat(program.awaitExit()).isEqualTo(2);
+            assertThat(program.errors()).contains(message);
+        }
+    }
+
+    @Test
+    void measuresAModelBesideTheBoundsOfTheGpu(@TempDir Path folder) throws Exception {
+        Path figures = folder.resolve("figures.json");
+        String flags = "bench model --weights random --hidden 64 --layers 2 --heads 4 --kv-heads 2 --ffn 96 --experts 4 --vocab 512"
+                + " --device cuda --batch 1,2 --prompt 16 --context 20 --json " + figures;
+        try (Program tool = Program.run(emulated(), flags.split(" "))) {
+            assertThat(tool.awaitExit()).as(tool.errors()).isZero();
+        }
+        JsonNode json = new ObjectMapper().readTree(figures.toFile());
+        assertThat(json.get("bounds").get("flops_instruction").textValue()).isEqualTo("wgmma m64n128k32 e4m3");
+        assertThat(json.get("bounds").get("read_bytes_per_second").doubleValue()).isPositive();
+        assertThat(json.get("results")).hasSize(3).allSatisfy(result -> {
+            assertThat(result.get("tokens_per_second").doubleValue()).isPositive();
+            assertThat(result.get("bound_fraction").doubleValue()).isPositive();
+        });
+    }
+
+    @Test
+    void aDeviceThatIsLostFailsRunningRequestsTurnsHealthTo503AndEndsTheProgramWithItsCode() throws Exception {
         try (Program program = Program.start(
                 emulated("MOEBIUS_EMULATED_FAILURE", "cuGraphLaunch:3:700"), "--device", "cuda", "--max-batch-size", "4", "--max-token-count", "32")) {
             program.awaitReady();
-            try {
-                program.post("/v1/chat/completions", QUESTION);
-            } catch (IOException ended) {
-                // With the program.
+            HttpResponse<String> answer = program.post("/v1/chat/completions", QUESTION);
+            assertThat(answer.statusCode()).isEqualTo(500);
+            assertThat(answer.body()).contains("\"error\"");
+            while (program.status("/health") == 200) {
+                Thread.onSpinWait();
             }
+            assertThat(program.get("/health").statusCode()).isEqualTo(503);
+            assertThat(program.get("/health").body()).contains("the GPU is lost: cuGraphLaunch failed");
+            assertThat(program.post("/v1/chat/completions", QUESTION).statusCode()).isEqualTo(503);
             assertThat(program.awaitExit()).isEqualTo(17);
             assertThat(program.errors()).contains("moebius: the GPU is lost: cuGraphLaunch failed with CUDA_ERROR_ILLEGAL_ADDRESS");
         }

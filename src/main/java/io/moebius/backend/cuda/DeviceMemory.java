@@ -33,7 +33,8 @@ final class DeviceMemory implements AutoCloseable {
             return address;
         } catch (CudaException e) {
             if (e.outOfMemory()) {
-                throw new OutOfMemoryError("no %d bytes of GPU memory; %d are free".formatted(bytes, driver.freeBytes()));
+                throw new OutOfMemoryError("no %d bytes of GPU memory; %d are free: stop what else uses it, or take a larger GPU"
+                        .formatted(bytes, driver.freeBytes()));
             }
             throw e;
         }

@@ -12,15 +12,17 @@ final class UploadSlot {
     private static final long LEAST_SHARE = 1 << 20;
 
     private final Driver driver;
+    private final DeviceMemory memory;
     private final Driver.Pinned pinned;
     private final long staging;
     private final long stream;
     private final long done;
 
-    UploadSlot(Driver driver, int bytes) {
+    UploadSlot(Driver driver, DeviceMemory memory, int bytes) {
         this.driver = driver;
+        this.memory = memory;
         this.pinned = driver.pin(bytes);
-        this.staging = driver.allocate(bytes);
+        this.staging = memory.allocate(bytes);
         this.stream = driver.stream();
         this.done = driver.event();
         driver.record(done, stream);
@@ -57,6 +59,6 @@ final class UploadSlot {
     void release() {
         driver.await(done);
         driver.unpin(pinned);
-        driver.free(staging);
+        memory.free(staging);
     }
 }

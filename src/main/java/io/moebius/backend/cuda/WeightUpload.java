@@ -143,10 +143,10 @@ final class WeightUpload {
     private UploadSlot slot(int bytes) {
         int capacity = Math.max(bytes, LEAST_SLOT_BYTES);
         if (slots.size() == next) {
-            slots.add(new UploadSlot(driver, capacity));
+            slots.add(new UploadSlot(driver, memory, capacity));
         } else if (slots.get(next).capacity() < bytes) {
             slots.get(next).release();
-            slots.set(next, new UploadSlot(driver, capacity));
+            slots.set(next, new UploadSlot(driver, memory, capacity));
         }
         UploadSlot slot = slots.get(next);
         next = (next + 1) % SLOTS;
