@@ -5,6 +5,7 @@ import io.moebius.backend.Variant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
 /** The variants of one site at one token count, the slower half leaving round by round; the default stays to the end. */
 final class Contest {
@@ -22,9 +23,6 @@ final class Contest {
     /** Gains below this share are no gains. */
     private static final double LEAST_GAIN = 0.02;
 
-    /** Of 7 times against 7, chance alone gives so many wins once in 900 contests. */
-    private static final double LEAST_WINS = 0.95;
-
     private static final int FINALISTS = 2;
 
     private final Site site;
@@ -32,6 +30,8 @@ final class Contest {
     private final Contender standing;
     private final List<Contender> all = new ArrayList<>();
     private List<Contender> left;
+    /** Of the challenger's time to the default's, round by round of the final. */
+    private final Samples ratios = new Samples();
 
     Contest(Site site, List<Variant> variants, double boundMicros) {
         this.site = site;
@@ -70,26 +70,47 @@ final class Contest {
         left = faster;
     }
 
-    /** The best, if it beats the default by more than the noise of both, else the default. */
+    /** The finalists have run one after the other: what slowed one down for a while slowed the other, too. */
+    void pair() {
+        challenger().ifPresent(challenger -> ratios.add(challenger.samples.last() / standing.samples.last()));
+    }
+
+    /** Whether more pairs could make sure of what those so far only suggest. */
+    boolean open() {
+        return promising() && !sure();
+    }
+
+    private boolean promising() {
+        return ratios.count() > 0 && ratios.interval().middle() < 1 - LEAST_GAIN;
+    }
+
+    private boolean sure() {
+        return ratios.interval().most() < 1;
+    }
+
+    private Optional<Contender> challenger() {
+        return left.stream().filter(contender -> contender != standing).findFirst();
+    }
+
+    /** The challenger, if it surely beats the default, else the default. */
     Choice choice(int tokens) {
-        Contender best = left.stream().min(Comparator.comparingDouble(c -> c.samples.median())).orElseThrow();
-        double needed = Math.max(LEAST_GAIN, best.samples.noise() + standing.samples.noise());
-        boolean faster = best.samples.median() < (1 - needed) * standing.samples.median()
-                && best.samples.wins(standing.samples) >= LEAST_WINS;
-        return choice(tokens, faster ? best : standing);
+        return challenger()
+                .filter(challenger -> promising() && sure())
+                .map(challenger -> choice(tokens, challenger, ratios.interval().middle() * standing.samples.median()))
+                .orElseGet(() -> defaultChoice(tokens));
     }
 
     Choice defaultChoice(int tokens) {
-        return choice(tokens, standing);
+        return choice(tokens, standing, standing.samples.median());
     }
 
-    private Choice choice(int tokens, Contender chosen) {
+    private Choice choice(int tokens, Contender chosen, double nanos) {
         Contender second = all.stream()
                 .filter(contender -> contender != chosen && contender.samples.count() > 0)
                 .min(Comparator.comparingDouble(contender -> contender.samples.median()))
                 .orElse(null);
         return new Choice(
-                site, tokens, chosen.variant.name(), chosen.samples.median() / 1e3, standing.samples.median() / 1e3,
+                site, tokens, chosen.variant.name(), nanos / 1e3, standing.samples.median() / 1e3,
                 second == null ? "" : second.variant.name(), second == null ? 0 : second.samples.median() / 1e3, boundMicros);
     }
 }

@@ -9,31 +9,36 @@ import java.util.function.LongSupplier;
  * @param phase         what was run
  * @param defaultMicros median time of a step with the defaults
  * @param micros        with the choices
- * @param ratio         median over all pairs of the second by the first
- * @param noise         share by which that may be off
+ * @param ratio         of the second to the first, from all pairs
  * @param least         the true ratio is above this, and
- * @param most          below this, with 95 % (the sign test's interval)
+ * @param most          below this, with 95 %
  */
-public record Proof(Steps.Phase phase, int tokens, double defaultMicros, double micros, double ratio, double noise, double least, double most) {
+public record Proof(Steps.Phase phase, int tokens, double defaultMicros, double micros, double ratio, double least, double most) {
 
     private static final int LEAST_PAIRS = 5;
     private static final int LEAST_PAIRS_OF_LONG_STEPS = 3;
-    private static final int MOST_PAIRS = 25;
-    private static final long ENOUGH_NANOS = 1_500_000_000;
+    private static final int MOST_PAIRS = 40;
+    private static final long ENOUGH_NANOS = 6_000_000_000L;
     private static final long LONG_STEP_NANOS = 500_000_000;
+    /** No choice may cost more than this anywhere. */
+    private static final double MOST_LOSS = 0.02;
     private static final double TOLERANCE = 0.01;
 
-    /** As many pairs as a search has time for. */
+    /** Until it is sure whether the choices cost anything, or a search has no more time for it. */
     static Proof measure(Steps.Phase phase, int tokens, LongSupplier withDefaults, LongSupplier withChoices) {
         Pairs pairs = new Pairs(withDefaults, withChoices);
         double spent = 0;
-        int least = LEAST_PAIRS;
-        while (pairs.count() < least || (pairs.count() < MOST_PAIRS && spent < ENOUGH_NANOS)) {
+        while (true) {
             double both = pairs.run();
             spent += both;
-            least = both > 2 * LONG_STEP_NANOS ? LEAST_PAIRS_OF_LONG_STEPS : LEAST_PAIRS;
+            if (pairs.count() < (both > 2 * LONG_STEP_NANOS ? LEAST_PAIRS_OF_LONG_STEPS : LEAST_PAIRS)) {
+                continue;
+            }
+            Proof proof = pairs.proof(phase, tokens);
+            if (proof.sure() || pairs.count() >= MOST_PAIRS || spent >= ENOUGH_NANOS) {
+                return proof;
+            }
         }
-        return pairs.proof(phase, tokens);
     }
 
     /** Exactly {@code count} pairs. */
@@ -76,16 +81,19 @@ public record Proof(Steps.Phase phase, int tokens, double defaultMicros, double 
         }
 
         Proof proof(Steps.Phase phase, int tokens) {
-            int beyond = (int) Math.max(0, count() / 2.0 - Math.sqrt(count()));
+            Samples.Interval ratio = ratios.interval();
             return new Proof(
-                    phase, tokens, defaults.median() / 1e3, chosen.median() / 1e3, ratios.median(), ratios.noise(),
-                    ratios.ranked(beyond), ratios.ranked(count() - 1 - beyond));
+                    phase, tokens, defaults.median() / 1e3, chosen.median() / 1e3, ratio.middle(), ratio.least(), ratio.most());
         }
     }
 
-    /** By more than the noise. */
+    private boolean sure() {
+        return most <= 1 + MOST_LOSS || least > 1 + TOLERANCE;
+    }
+
+    /** Surely, or probably where there was no time to be sure. */
     public boolean slower() {
-        return ratio > 1 + Math.max(TOLERANCE, noise);
+        return most > 1 + MOST_LOSS && ratio > 1 + TOLERANCE;
     }
 
     /** By more than {@code share}; chance alone says so once in 40 times. */
@@ -93,9 +101,9 @@ public record Proof(Steps.Phase phase, int tokens, double defaultMicros, double 
         return least > 1 + share;
     }
 
-    /** By more than the noise. */
+    /** Surely. */
     public boolean faster() {
-        return ratio < 1 - Math.max(TOLERANCE, noise);
+        return most < 1 && ratio < 1 - TOLERANCE;
     }
 
     public double gain() {

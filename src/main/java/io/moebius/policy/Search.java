@@ -27,11 +27,13 @@ public final class Search {
     /** What kernels are chosen for; a mixed step is both. */
     static final List<Steps.Phase> PURE = List.of(Steps.Phase.DECODE, Steps.Phase.PREFILL);
 
-    private static final int FINAL_ROUNDS = 7;
-    private static final int FINAL_ROUNDS_OF_LONG_STEPS = 5;
+    private static final int LEAST_FINAL_ROUNDS = 7;
+    private static final int LEAST_FINAL_ROUNDS_OF_LONG_STEPS = 5;
+    private static final int MOST_FINAL_ROUNDS = 25;
+    private static final long FINAL_NANOS = 10_000_000_000L;
     private static final long LONG_STEP_NANOS = 500_000_000;
     private static final int MOST_REPEATS = 5;
-    private static final long ROUND_NANOS = 30_000_000;
+    private static final long ROUND_NANOS = 60_000_000;
     /** Up to so many tokens a step is measured as decode, beyond as prefill: what is common at that size. */
     private static final int DECODE_TOKENS = 64;
 
@@ -105,7 +107,6 @@ public final class Search {
                     .forEach(site -> contests.put(site, new Contest(site, backend.variants(site, tokens), roofline.map(most -> first.boundMicros(site, most)).orElse(0.0))));
             long usual = step(Map.of()).total();
             repeats = (int) Math.clamp(ROUND_NANOS / Math.max(1, usual), 1, MOST_REPEATS);
-            int finalRounds = usual > LONG_STEP_NANOS ? FINAL_ROUNDS_OF_LONG_STEPS : FINAL_ROUNDS;
             while (true) {
                 for (int i = 0; i < repeats; i++) {
                     if (!round()) {
@@ -117,13 +118,26 @@ public final class Search {
                 }
                 contests.values().stream().filter(contest -> !contest.decided()).forEach(Contest::halve);
             }
+            return finals(usual)
+                    ? Optional.of(proven(contests.values().stream().map(contest -> contest.choice(tokens)).toList()))
+                    : Optional.empty();
+        }
+
+        /** Pairs of challenger and default, until none could win by some more of them; false if stopped. */
+        private boolean finals(long stepNanos) {
             contests.values().forEach(Contest::begin);
-            for (int i = 0; i < finalRounds; i++) {
-                if (!round()) {
-                    return Optional.empty();
+            int least = stepNanos > LONG_STEP_NANOS ? LEAST_FINAL_ROUNDS_OF_LONG_STEPS : LEAST_FINAL_ROUNDS;
+            int most = (int) Math.clamp(FINAL_NANOS / Math.max(1, 2 * stepNanos), least, MOST_FINAL_ROUNDS);
+            for (int round = 0; round < least || round < most && contests.values().stream().anyMatch(Contest::open); round++) {
+                if (stop.getAsBoolean()) {
+                    return false;
+                }
+                // Turn about, so that neither always follows the other.
+                if (measure(round % 2) & measure(1 - round % 2)) {
+                    contests.values().forEach(Contest::pair);
                 }
             }
-            return Optional.of(proven(contests.values().stream().map(contest -> contest.choice(tokens)).toList()));
+            return true;
         }
 
         /** One step for every contender that is left, each site having another one in each step; false if stopped. */
@@ -138,7 +152,8 @@ public final class Search {
             return true;
         }
 
-        private void measure(int turn) {
+        /** @return whether the times count */
+        private boolean measure(int turn) {
             Map<Site, Contest.Contender> chosen = new HashMap<>();
             contests.forEach((site, contest) -> chosen.put(site, contest.left().get(turn % contest.left().size())));
             Trial trial = step(variants(chosen));
@@ -146,10 +161,12 @@ public final class Search {
                 chosen.entrySet().removeIf(entry -> refuseIfWrong(entry.getKey(), entry.getValue()));
                 trial = step(variants(chosen));
             }
-            if (trial.fingerprint() == expected) {
-                Map<Site, Long> nanos = trial.nanos();
-                chosen.forEach((site, contender) -> contender.samples.add(nanos.get(site)));
+            if (trial.fingerprint() != expected) {
+                return false;
             }
+            Map<Site, Long> nanos = trial.nanos();
+            chosen.forEach((site, contender) -> contender.samples.add(nanos.get(site)));
+            return true;
         }
 
         /** A variant whose logits are not the default's, bit for bit, leaves; no time of such a step counts. */
@@ -171,11 +188,11 @@ public final class Search {
             return Trial.run(backend, steps, phase, tokens, all, nanoTime);
         }
 
-        /** These tokens, and the fewest and most that are nearer to them than to half and twice as many: there the choices hold, too. */
+        /** These tokens, then the fewest and most that are nearer to them than to half and twice as many: there the choices hold, too. */
         private int[] range() {
             int fewest = (int) (tokens / Math.sqrt(2)) + 1;
             int most = (int) (tokens * Math.sqrt(2));
-            return IntStream.of(Math.min(fewest, tokens), tokens, most).distinct().toArray();
+            return IntStream.of(tokens, Math.min(fewest, tokens), most).distinct().toArray();
         }
 
         private long total(Steps.Phase each, int count, Map<Site, Variant> variants) {
@@ -195,6 +212,10 @@ public final class Search {
                     variants.put(choice.site(), Chosen.variant(backend, choice.site(), tokens, choice.variant())));
             List<Proof> proofs = new ArrayList<>();
             for (int count : range()) {
+                // What gains nothing at its own tokens is not worth more steps.
+                if (count != tokens && (proofs.stream().noneMatch(Proof::faster) || proofs.stream().anyMatch(Proof::slower))) {
+                    break;
+                }
                 for (Steps.Phase each : PURE) {
                     if (steps.possible(each, count)) {
                         proofs.add(Proof.measure(each, count, () -> total(each, count, Map.of()), () -> total(each, count, variants)));

@@ -106,7 +106,7 @@ public final class StepShape {
 
     /** Surely, not just within the noise. */
     private static boolean asFast(Samples perToken) {
-        return perToken.median() * (1 + perToken.noise()) <= 1 + TOLERANCE;
+        return perToken.interval().most() <= 1 + TOLERANCE;
     }
 
     static double time(Steps steps, Budget budget, int most, LongSupplier nanoTime) {

@@ -102,27 +102,36 @@ public record Verification(List<Proof> steps, int checked, List<String> failed) 
         }
 
         private void measureSites(Steps.Phase phase, int tokens) {
-            Map<Site, Samples> defaults = new TreeMap<>();
-            Map<Site, Samples> choices = new TreeMap<>();
+            Map<Site, SitePairs> sites = new TreeMap<>();
             for (int pair = 0; pair < pairs; pair++) {
-                take(Trial.run(backend, steps, phase, tokens, this::byDefault, nanoTime), defaults);
-                take(Trial.run(backend, steps, phase, tokens, call -> chosen.variant(call.site(), call.tokens()), nanoTime), choices);
+                Map<Site, Long> before = Trial.run(backend, steps, phase, tokens, this::byDefault, nanoTime).nanos();
+                Map<Site, Long> now = Trial.run(
+                        backend, steps, phase, tokens, call -> chosen.variant(call.site(), call.tokens()), nanoTime).nanos();
+                before.forEach((site, nanos) -> sites.computeIfAbsent(site, s -> new SitePairs()).add(nanos, now.get(site)));
             }
-            defaults.forEach((site, before) -> policy.choice(site, tokens).ifPresent(choice -> hold(choice, before, choices.get(site))));
+            sites.forEach((site, times) -> policy.choice(site, tokens).ifPresent(choice -> hold(choice, times)));
         }
 
-        private static void take(Trial trial, Map<Site, Samples> samples) {
-            trial.nanos().forEach((site, nanos) -> samples.computeIfAbsent(site, s -> new Samples()).add(nanos));
+        private record SitePairs(Samples defaults, Samples choices, Samples ratios) {
+            SitePairs() {
+                this(new Samples(), new Samples(), new Samples());
+            }
+
+            void add(double before, double now) {
+                defaults.add(before);
+                choices.add(now);
+                ratios.add(now / before);
+            }
         }
 
         private Variant byDefault(KernelCall call) {
             return backend.defaultVariant(call.site(), call.tokens());
         }
 
-        private void hold(Choice choice, Samples before, Samples now) {
-            if (now.median() > (1 + TOLERANCE + 2 * (before.noise() + now.noise())) * before.median()) {
+        private void hold(Choice choice, SitePairs times) {
+            if (times.ratios().interval().least() > 1 + TOLERANCE) {
                 failed.add(String.format(Locale.ROOT, "%s at %d tokens: \"%s\" takes %.1f us, the default %.1f us",
-                        choice.site(), choice.tokens(), choice.variant(), now.median() / 1e3, before.median() / 1e3));
+                        choice.site(), choice.tokens(), choice.variant(), times.choices().median() / 1e3, times.defaults().median() / 1e3));
             }
         }
 

@@ -12,6 +12,7 @@ import io.moebius.model.Transformer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -21,16 +22,19 @@ import org.junit.jupiter.api.Test;
 
 /**
  * The search against trying every variant at length, on a real model: ./mvnw test -Dtest=ExhaustiveComparison
- * -Dmoebius.policy.model=FOLDER, and
- * -Dmoebius.policy.instructions=AVX2 for another build of the kernels, -Dmoebius.policy.tokens=N for steps of at most N tokens. Prints whole steps with the defaults, with what the search
- * chose, and with what every variant measured alike chose.
+ * -Dmoebius.policy.model=FOLDER, and -Dmoebius.policy.instructions=AVX2 for another build of the kernels, -Dmoebius.policy.tokens=1,2,4
+ * for these token counts alone. Prints whole steps with the defaults, with what the search chose, and with what every variant measured
+ * alike chose; shares are of pairs of steps run one after the other.
  */
 class ExhaustiveComparison {
 
-    private static final int MOST_TOKENS = Integer.getInteger("moebius.policy.tokens", 512);
+    private static final int MOST_TOKENS = 512;
+    private static final List<Integer> TOKENS = System.getProperty("moebius.policy.tokens") == null
+            ? Search.tokenCounts(MOST_TOKENS)
+            : Arrays.stream(System.getProperty("moebius.policy.tokens").split(",")).map(Integer::valueOf).toList();
     private static final int SEQUENCES = 64;
     private static final int SAMPLES = 5;
-    private static final int PAIRS = 9;
+    private static final int PAIRS = 15;
 
     @Test
     void theSearchComesWithinThreePercent() {
@@ -44,7 +48,7 @@ class ExhaustiveComparison {
             long begin = System.nanoTime();
             Map<Integer, Map<Site, Variant>> searched = new HashMap<>();
             Search search = new Search(backend, steps, System::nanoTime, () -> false);
-            for (int tokens : Search.tokenCounts(MOST_TOKENS)) {
+            for (int tokens : TOKENS) {
                 Map<Site, Variant> variants = new HashMap<>();
                 search.at(tokens, Map.of()).orElseThrow().choices().forEach(choice -> variants.put(
                         choice.site(), Chosen.variant(backend, choice.site(), tokens, choice.variant())));
@@ -54,7 +58,7 @@ class ExhaustiveComparison {
             System.out.println("tokens step     default ms  searched ms  exhaustive ms   gain  of exhaustive");
             double logs = 0;
             int compared = 0;
-            for (int tokens : Search.tokenCounts(MOST_TOKENS)) {
+            for (int tokens : TOKENS) {
                 Map<Site, Variant> exhaustive = exhaustive(backend, steps, tokens);
                 for (Steps.Phase phase : Search.PURE) {
                     if (steps.possible(phase, tokens)) {
@@ -91,21 +95,27 @@ class ExhaustiveComparison {
         return best;
     }
 
-    /** @return the searched policy's speed as a share of the exhaustive one's */
+    /** @return the searched policy's speed as a share of the exhaustive one's: all of it where both chose the same */
     private static double compare(
             CpuBackend backend, Steps steps, Steps.Phase phase, int tokens, Map<Site, Variant> searched, Map<Site, Variant> exhaustive) {
         List<Map<Site, Variant>> policies = List.of(Map.of(), searched, exhaustive);
-        List<Samples> samples = new ArrayList<>(List.of(new Samples(), new Samples(), new Samples()));
-        for (int pair = 0; pair < PAIRS; pair++) {
+        List<Samples> samples = List.of(new Samples(), new Samples(), new Samples());
+        Samples gains = new Samples();
+        Samples shares = new Samples();
+        for (int round = 0; round < PAIRS; round++) {
+            double[] nanos = new double[policies.size()];
             for (int i = 0; i < policies.size(); i++) {
-                int turn = (pair + i) % policies.size();
-                samples.get(turn).add(Trial.run(backend, steps, phase, tokens, policies.get(turn), System::nanoTime).total());
+                int turn = (round + i) % policies.size();
+                nanos[turn] = Trial.run(backend, steps, phase, tokens, policies.get(turn), System::nanoTime).total();
+                samples.get(turn).add(nanos[turn]);
             }
+            gains.add(nanos[0] / nanos[1]);
+            shares.add(nanos[2] / nanos[1]);
         }
-        double ofExhaustive = samples.get(2).median() / samples.get(1).median();
-        System.out.printf(Locale.ROOT, "%6d %-8s %10.2f %12.2f %14.2f %5.2fx %13.0f %%%n",
+        double share = searched.equals(exhaustive) ? 1 : shares.interval().middle();
+        System.out.printf(Locale.ROOT, "%6d %-8s %10.2f %12.2f %14.2f %5.2fx %13.1f %% (%.1f to %.1f)%n",
                 tokens, phase.name().toLowerCase(Locale.ROOT), samples.get(0).median() / 1e6, samples.get(1).median() / 1e6,
-                samples.get(2).median() / 1e6, samples.get(0).median() / samples.get(1).median(), 100 * ofExhaustive);
-        return ofExhaustive;
+                samples.get(2).median() / 1e6, gains.interval().middle(), 100 * share, 100 * shares.interval().least(), 100 * shares.interval().most());
+        return share;
     }
 }
