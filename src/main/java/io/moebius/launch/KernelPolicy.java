@@ -17,7 +17,7 @@ import io.moebius.policy.PolicyException;
 import io.moebius.policy.PolicyFolder;
 import io.moebius.policy.Report;
 import io.moebius.policy.Search;
-import io.moebius.policy.ShippedPolicies;
+import io.moebius.policy.Source;
 import io.moebius.policy.StepShape;
 import io.moebius.policy.Tuner;
 import java.nio.file.Path;
@@ -93,10 +93,9 @@ final class KernelPolicy {
                 ? "default policy"
                 : "default policy: no file in %s (run once with --search-policy true to make one)".formatted(folder);
         try {
-            Optional<Policy> own = folder == null ? Optional.empty() : folder.find(origin);
-            Optional<Policy> found = own.or(() -> ShippedPolicies.find(origin));
+            Optional<Source> found = Source.find(Optional.ofNullable(folder), origin);
             if (found.isPresent()) {
-                return put(found.get(), steps, maxTokens, own.isPresent() ? folder.file(origin).toString() : "shipped with the program");
+                return put(found.get().policy(), steps, maxTokens, found.get().where());
             }
         } catch (PolicyException e) {
             console.warn(e.getMessage());

@@ -5,12 +5,12 @@ import java.io.InputStream;
 import java.util.Optional;
 
 /** The policies of the project's folder policy/, packed into the program. */
-public final class ShippedPolicies {
+final class ShippedPolicies {
 
     private ShippedPolicies() {}
 
     /** The one for this model and machine, if it was made with these kernels. */
-    public static Optional<Policy> find(Origin origin) {
+    static Optional<Policy> find(Origin origin) {
         try (InputStream in = ShippedPolicies.class.getResourceAsStream("/policy/" + origin.fileName())) {
             return in == null
                     ? Optional.empty()

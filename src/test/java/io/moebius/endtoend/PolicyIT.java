@@ -2,11 +2,17 @@ package io.moebius.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moebius.policy.Choice;
+import io.moebius.policy.PolicyFolder;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -103,6 +109,45 @@ class PolicyIT {
             assertThat(program.errors()).contains("steps of 4 tokens").doesNotContain("steps of 1 tokens", "steps of 2 tokens");
         }
         assertThat(Files.readString(file())).contains("\"tokens\":1,", "\"tokens\":8,");
+    }
+
+    /** SIGTERM and SIGKILL in turn, each after a random part of what a whole search takes. */
+    @Test
+    void aSearchThatIsEndedAgainAndAgainGetsThere() throws Exception {
+        SplittableRandom random = new SplittableRandom(18);
+        Set<Integer> known = Set.of();
+        for (int attempt = 0; attempt < 6; attempt++) {
+            try (Program program = start("--search-policy", "true", "--terminate-after-search", "true")) {
+                while (program.isAlive() && !program.errors().contains("searching the policy")) {
+                    Thread.onSpinWait();
+                }
+                if (!program.endsWithin(Duration.ofMillis(random.nextInt(1500)))) {
+                    if (attempt % 2 == 0) {
+                        program.terminate();
+                    } else {
+                        program.kill();
+                    }
+                }
+                program.awaitExit();
+                known.forEach(tokens -> assertThat(program.errors()).doesNotContain("steps of " + tokens + " tokens"));
+            }
+            Set<Integer> now = searched();
+            assertThat(now).containsAll(known);
+            known = now;
+        }
+        try (Program program = start("--search-policy", "true", "--terminate-after-search", "true")) {
+            assertThat(program.awaitExit()).as(program.errors()).isZero();
+        }
+        assertThat(searched()).containsExactlyInAnyOrder(1, 2, 4, 8);
+    }
+
+    /** The token counts of a valid file; none where there is no file yet. */
+    private Set<Integer> searched() throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> file.toString().endsWith(".json"))
+                    .flatMap(file -> PolicyFolder.read(file).choices().stream().map(Choice::tokens))
+                    .collect(Collectors.toSet());
+        }
     }
 
     @Test

@@ -190,6 +190,15 @@ final class Program implements AutoCloseable {
         }
     }
 
+    /** Whether it ended by itself within {@code time}. */
+    boolean endsWithin(Duration time) {
+        try {
+            return process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     String output() {
         return text(output);
     }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -116,13 +117,6 @@ class PolicyFolderTest {
         assertThatThrownBy(() -> file.check(HERE)).isInstanceOf(PolicyException.class).hasMessageContaining("cannot be written");
     }
 
-    @Test
-    void aFullDiskIsFoundBeforeTheSearch() {
-        assertThatThrownBy(() -> new PolicyFolder(Path.of("/proc")).check(HERE))
-                .isInstanceOf(PolicyException.class)
-                .hasMessageContaining("cannot be written");
-    }
-
     @TestFactory
     Stream<DynamicTest> refusesOtherOrigins() {
         return Map.of(
@@ -134,6 +128,22 @@ class PolicyFolderTest {
                 .map(there -> DynamicTest.dynamicTest(there.getKey(), () -> {
                     policies().save(there.getValue(), List.of(CHOICE));
                     refused(there.getKey());
+                }));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> refusesFilesThatOnlyHaveItsName() {
+        return Map.of(
+                        "device is AMD EPYC here, Intel Xeon there", new Origin("b1", "Intel Xeon", 2, 0, 1, HERE.model(), "AutoFP8"),
+                        "devices is 1 here, 8 there", new Origin("b1", "AMD EPYC", 2, 0, 8, HERE.model(), "AutoFP8"),
+                        "model is " + HERE.model() + " here, another there", new Origin("b1", "AMD EPYC", 2, 0, 1, "another", "AutoFP8"),
+                        "format is AutoFP8 here, bf16 there", new Origin("b1", "AMD EPYC", 2, 0, 1, HERE.model(), "bf16"))
+                .entrySet()
+                .stream()
+                .map(there -> DynamicTest.dynamicTest(there.getKey(), () -> {
+                    policies().save(there.getValue(), List.of(CHOICE));
+                    Files.move(policies().file(there.getValue()), policies().file(HERE), StandardCopyOption.REPLACE_EXISTING);
+                    refused(there.getKey() + "; move it away, then ");
                 }));
     }
 
@@ -202,13 +212,6 @@ class PolicyFolderTest {
             Files.writeString(policies().file(HERE), damage.how().apply(good), StandardCharsets.UTF_8);
             refused(damage.message());
         }));
-    }
-
-    @Test
-    void saysWhatASearchWouldNotOverwrite() throws IOException {
-        Path file = saved();
-        Files.writeString(file, Files.readString(file).replace("AMD EPYC", "Intel Xeon"));
-        refused("device is AMD EPYC here, Intel Xeon there; move it away, then ");
     }
 
     @Test
