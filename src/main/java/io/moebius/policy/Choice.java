@@ -30,6 +30,13 @@ public record Choice(
         return micros != defaultMicros;
     }
 
+    /** The default after all, of that name; this becomes the best that was not chosen. */
+    Choice refused(String defaultVariant) {
+        return changed()
+                ? new Choice(site, tokens, defaultVariant, defaultMicros, defaultMicros, variant, micros, boundMicros)
+                : this;
+    }
+
     /** How many times faster than the default. */
     public double gain() {
         return defaultMicros / micros;

@@ -97,11 +97,7 @@ final class Contest {
         return challenger()
                 .filter(challenger -> promising() && sure())
                 .map(challenger -> choice(tokens, challenger, ratios.interval().middle() * standing.samples.median()))
-                .orElseGet(() -> defaultChoice(tokens));
-    }
-
-    Choice defaultChoice(int tokens) {
-        return choice(tokens, standing, standing.samples.median());
+                .orElseGet(() -> choice(tokens, standing, standing.samples.median()));
     }
 
     private Choice choice(int tokens, Contender chosen, double nanos) {

@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
-import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Finds the best variant of every site at one token count after the other. All sites are tried in the same steps of the real model:
@@ -76,6 +76,16 @@ public final class Search {
         return steps.possible(phase, tokens) ? new Attempt(phase, tokens, settled).run() : Optional.empty();
     }
 
+    /**
+     * Proves choices once more. Steps of few tokens are searched in seconds: another program's work may have been beside all of them.
+     *
+     * @return the same, or all defaults where they no longer hold
+     */
+    public Found again(int tokens, Found found, Map<Site, Variant> settled) {
+        Found second = proven(found.choices(), settled, List.of(tokens), found.refused());
+        return new Found(second.choices(), Stream.concat(found.proofs().stream(), second.proofs().stream()).toList(), second.refused());
+    }
+
     /** What a step of so many tokens is measured as. */
     static Steps.Phase phase(Steps steps, int tokens) {
         Steps.Phase usual = tokens <= DECODE_TOKENS ? Steps.Phase.DECODE : Steps.Phase.PREFILL;
@@ -119,7 +129,7 @@ public final class Search {
                 contests.values().stream().filter(contest -> !contest.decided()).forEach(Contest::halve);
             }
             return finals(usual)
-                    ? Optional.of(proven(contests.values().stream().map(contest -> contest.choice(tokens)).toList()))
+                    ? Optional.of(proven(contests.values().stream().map(contest -> contest.choice(tokens)).toList(), settled, range(tokens), refused))
                     : Optional.empty();
         }
 
@@ -187,46 +197,44 @@ public final class Search {
             all.putAll(variants);
             return Trial.run(backend, steps, phase, tokens, all, nanoTime);
         }
+    }
 
-        /** These tokens, then the fewest and most that are nearer to them than to half and twice as many: there the choices hold, too. */
-        private int[] range() {
-            int fewest = (int) (tokens / Math.sqrt(2)) + 1;
-            int most = (int) (tokens * Math.sqrt(2));
-            return IntStream.of(tokens, Math.min(fewest, tokens), most).distinct().toArray();
+    /** These tokens, then the fewest and most that are nearer to them than to half and twice as many: there the choices hold, too. */
+    private static List<Integer> range(int tokens) {
+        int fewest = (int) (tokens / Math.sqrt(2)) + 1;
+        int most = (int) (tokens * Math.sqrt(2));
+        return Stream.of(tokens, Math.min(fewest, tokens), most).distinct().toList();
+    }
+
+    private long total(Steps.Phase phase, int count, Map<Site, Variant> variants) {
+        return Trial.whole(backend, steps, phase, count, call -> {
+            Variant variant = variants.get(call.site());
+            call.run(variant == null ? backend.defaultVariant(call.site(), call.tokens()) : variant);
+        }, nanoTime);
+    }
+
+    /** The choices, or the defaults where a whole step of {@code counts} tokens became slower with them, or none of the first faster. */
+    private Found proven(List<Choice> choices, Map<Site, Variant> settled, List<Integer> counts, int refused) {
+        if (choices.stream().noneMatch(Choice::changed)) {
+            return new Found(choices, List.of(), refused);
         }
-
-        private long total(Steps.Phase each, int count, Map<Site, Variant> variants) {
-            return Trial.whole(backend, steps, each, count, call -> {
-                Variant variant = variants.get(call.site());
-                call.run(variant == null ? backend.defaultVariant(call.site(), call.tokens()) : variant);
-            }, nanoTime);
-        }
-
-        /** The choices, or the defaults where a whole step became slower with them, or none faster. */
-        private Found proven(List<Choice> choices) {
-            if (choices.stream().noneMatch(Choice::changed)) {
-                return new Found(choices, List.of(), refused);
-            }
-            Map<Site, Variant> variants = new HashMap<>(settled);
-            choices.stream().filter(Choice::changed).forEach(choice ->
-                    variants.put(choice.site(), Chosen.variant(backend, choice.site(), tokens, choice.variant())));
-            List<Proof> proofs = new ArrayList<>();
-            for (int count : range()) {
-                // What gains nothing at its own tokens is not worth more steps.
-                if (count != tokens && (proofs.stream().noneMatch(Proof::faster) || proofs.stream().anyMatch(Proof::slower))) {
-                    break;
-                }
-                for (Steps.Phase each : PURE) {
-                    if (steps.possible(each, count)) {
-                        proofs.add(Proof.measure(each, count, () -> total(each, count, Map.of()), () -> total(each, count, variants)));
-                    }
+        Map<Site, Variant> variants = new HashMap<>(settled);
+        choices.stream().filter(Choice::changed).forEach(choice ->
+                variants.put(choice.site(), Chosen.variant(backend, choice.site(), choice.tokens(), choice.variant())));
+        List<Proof> proofs = new ArrayList<>();
+        boolean holds = true;
+        for (int count : counts) {
+            for (Steps.Phase phase : PURE) {
+                if (holds && steps.possible(phase, count)) {
+                    proofs.add(Proof.measure(phase, count, () -> total(phase, count, Map.of()), () -> total(phase, count, variants)));
                 }
             }
-            boolean kept = proofs.stream().noneMatch(Proof::slower) && proofs.stream().anyMatch(Proof::faster);
-            List<Choice> proven = kept
-                    ? choices
-                    : contests.values().stream().map(contest -> contest.defaultChoice(tokens)).toList();
-            return new Found(proven, List.copyOf(proofs), refused);
+            holds &= proofs.stream().noneMatch(Proof::slower) && proofs.stream().anyMatch(Proof::faster);
         }
+        return new Found(holds ? choices : choices.stream().map(this::refused).toList(), List.copyOf(proofs), refused);
+    }
+
+    private Choice refused(Choice choice) {
+        return choice.refused(backend.defaultVariant(choice.site(), choice.tokens()).name());
     }
 }

@@ -82,6 +82,12 @@ public final class Tuner {
             }
             done += cost(tokens);
         }
+        for (Map.Entry<Integer, Search.Found> each : found.entrySet()) {
+            if (!enough.getAsBoolean() && each.getValue().choices().stream().anyMatch(Choice::changed)) {
+                each.setValue(search.again(each.getKey(), each.getValue(), settled(policy, each.getKey())));
+                policy = folder.save(origin, each.getValue().choices());
+            }
+        }
         if (shapeMissing) {
             progress.searching(most, done / all, left(begin, done, all));
             // Of the kernels as they will run.

@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -48,9 +49,11 @@ class ExhaustiveComparison {
             long begin = System.nanoTime();
             Map<Integer, Map<Site, Variant>> searched = new HashMap<>();
             Search search = new Search(backend, steps, System::nanoTime, () -> false);
+            Map<Integer, Search.Found> found = new TreeMap<>();
+            TOKENS.forEach(tokens -> found.put(tokens, search.at(tokens, Map.of()).orElseThrow()));
             for (int tokens : TOKENS) {
                 Map<Site, Variant> variants = new HashMap<>();
-                search.at(tokens, Map.of()).orElseThrow().choices().forEach(choice -> variants.put(
+                search.again(tokens, found.get(tokens), Map.of()).choices().forEach(choice -> variants.put(
                         choice.site(), Chosen.variant(backend, choice.site(), tokens, choice.variant())));
                 searched.put(tokens, variants);
             }
@@ -60,6 +63,7 @@ class ExhaustiveComparison {
             int compared = 0;
             for (int tokens : TOKENS) {
                 Map<Site, Variant> exhaustive = exhaustive(backend, steps, tokens);
+                searched.get(tokens).forEach((site, variant) -> System.out.printf("%s: %s, %s%n", site, variant.name(), exhaustive.get(site).name()));
                 for (Steps.Phase phase : Search.PURE) {
                     if (steps.possible(phase, tokens)) {
                         logs += Math.log(compare(backend, steps, phase, tokens, searched.get(tokens), exhaustive));

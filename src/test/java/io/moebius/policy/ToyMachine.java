@@ -34,6 +34,8 @@ final class ToyMachine implements Tunable, Steps {
     private long fingerprint;
     private int steps;
     private long burden;
+    private int changeAfter = Integer.MAX_VALUE;
+    private Map<String, Long> changed = Map.of();
     private boolean mixes;
     private long stepNanos;
     private long promptTokenNanos;
@@ -67,6 +69,13 @@ final class ToyMachine implements Tunable, Steps {
         mixes = true;
         this.stepNanos = stepNanos;
         this.promptTokenNanos = promptTokenNanos;
+        return this;
+    }
+
+    /** After {@code steps} steps variants of these names take other times. */
+    ToyMachine changing(int steps, Map<String, Long> nanos) {
+        changeAfter = steps;
+        changed = nanos;
         return this;
     }
 
@@ -179,7 +188,8 @@ final class ToyMachine implements Tunable, Steps {
         @Override
         public void run(Variant variant) {
             Way way = (Way) variant;
-            clock += (long) (way.nanos() * tokens * (1 + noise * random.nextDouble()));
+            long nanos = steps > changeAfter ? changed.getOrDefault(way.name(), way.nanos()) : way.nanos();
+            clock += (long) (nanos * tokens * (1 + noise * random.nextDouble()));
             if (way.wrong()) {
                 fingerprint += 1;
             }

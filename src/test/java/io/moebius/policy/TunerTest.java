@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -63,6 +64,15 @@ class TunerTest {
             }
         }
         throw new AssertionError("60 attempts did not come to an end");
+    }
+
+    @Test
+    void keepsNoChoiceThatTheEndOfTheSearchDoesNotConfirm() {
+        ToyMachine busy = new ToyMachine(0).kernel("project", 100_000, 50_000).changing(60, Map.of("v1", 150_000L));
+        Tuner.Outcome outcome = new Tuner(busy, busy, origin, policies(), busy::clock)
+                .search(COUNTS, LONG, () -> false, (tokens, fraction, left) -> {});
+        assertThat(outcome.found().get(1).proofs()).extracting(Proof::faster).startsWith(true).endsWith(false);
+        assertThat(policies().find(origin).orElseThrow().choices()).hasSize(4).noneMatch(Choice::changed);
     }
 
     @Test
