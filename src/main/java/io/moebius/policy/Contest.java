@@ -7,7 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-/** The variants of one site at one token count, the slower half leaving round by round; the default stays to the end. */
+/** The variants of one site at one token count, the slower ones leaving round by round; the default stays to the end. */
 final class Contest {
 
     /** A variant and what it took. */
@@ -59,9 +59,9 @@ final class Contest {
         return contender != standing && left.remove(contender) && all.remove(contender);
     }
 
-    /** The faster half goes on. */
-    void halve() {
-        int most = Math.max(FINALISTS, (left.size() + 1) / 2);
+    /** The fastest go on, one of {@code among} of them. */
+    void thin(int among) {
+        int most = Math.max(FINALISTS, Math.ceilDiv(left.size(), among));
         List<Contender> faster = new ArrayList<>(
                 left.stream().sorted(Comparator.comparingDouble(c -> c.samples.median())).limit(most).toList());
         if (!faster.contains(standing)) {

@@ -18,7 +18,7 @@ public record Proof(Steps.Phase phase, int tokens, double defaultMicros, double 
     private static final int LEAST_PAIRS = 5;
     private static final int LEAST_PAIRS_OF_LONG_STEPS = 3;
     private static final int MOST_PAIRS = 40;
-    private static final long ENOUGH_NANOS = 6_000_000_000L;
+    private static final long ENOUGH_NANOS = 4_000_000_000L;
     private static final long LONG_STEP_NANOS = 500_000_000;
     /** No choice may cost more than this anywhere. */
     private static final double MOST_LOSS = 0.02;

@@ -30,7 +30,7 @@ public final class Search {
     private static final int LEAST_FINAL_ROUNDS = 7;
     private static final int LEAST_FINAL_ROUNDS_OF_LONG_STEPS = 5;
     private static final int MOST_FINAL_ROUNDS = 25;
-    private static final long FINAL_NANOS = 10_000_000_000L;
+    private static final long FINAL_NANOS = 6_000_000_000L;
     private static final long LONG_STEP_NANOS = 500_000_000;
     private static final int MOST_REPEATS = 5;
     private static final long ROUND_NANOS = 60_000_000;
@@ -117,20 +117,20 @@ public final class Search {
                     .forEach(site -> contests.put(site, new Contest(site, backend.variants(site, tokens), roofline.map(most -> first.boundMicros(site, most)).orElse(0.0))));
             long usual = step(Map.of()).total();
             repeats = (int) Math.clamp(ROUND_NANOS / Math.max(1, usual), 1, MOST_REPEATS);
-            while (true) {
+            int among = usual > LONG_STEP_NANOS ? 3 : 2;
+            while (!contests.values().stream().allMatch(Contest::decided)) {
                 for (int i = 0; i < repeats; i++) {
                     if (!round()) {
                         return Optional.empty();
                     }
                 }
-                if (contests.values().stream().allMatch(Contest::decided)) {
-                    break;
-                }
-                contests.values().stream().filter(contest -> !contest.decided()).forEach(Contest::halve);
+                contests.values().stream().filter(contest -> !contest.decided()).forEach(contest -> contest.thin(among));
             }
-            return finals(usual)
-                    ? Optional.of(proven(contests.values().stream().map(contest -> contest.choice(tokens)).toList(), settled, range(tokens), refused))
-                    : Optional.empty();
+            if (!finals(usual)) {
+                return Optional.empty();
+            }
+            List<Choice> choices = contests.values().stream().map(contest -> contest.choice(tokens)).toList();
+            return Optional.of(proven(choices, settled, range(tokens), refused));
         }
 
         /** Pairs of challenger and default, until none could win by some more of them; false if stopped. */

@@ -69,9 +69,8 @@ class SearchTest {
     @Test
     void aSmallGainShowsInNoise() {
         ToyMachine machine = new ToyMachine(0.2).kernel("project", 100_000, 92_000);
-        for (int i = 0; i < 20; i++) {
-            assertThat(chosen(found(machine, 8 << i % 8))).isEqualTo(Map.of("project", "v1"));
-        }
+        assertThat(IntStream.range(0, 40).filter(i -> chosen(found(machine, 8 << i % 8)).containsValue("v1")).count())
+                .isGreaterThan(34);
     }
 
     @Test
