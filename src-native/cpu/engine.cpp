@@ -126,12 +126,6 @@ void Engine::multiply(std::vector<Product> products, const Blocking &blocking) {
     });
 }
 
-void *allocate_huge(int64_t bytes) {
-    void *memory = moebius_allocate(bytes);
-    if (memory != nullptr) madvise(memory, bytes, MADV_HUGEPAGE);
-    return memory;
-}
-
 }  // namespace moebius
 
 using moebius::Engine;
@@ -157,7 +151,7 @@ void *moebius_create(int instruction_set, int threads) {
                                       : instruction_set == MOEBIUS_AVX512 ? moebius::kernels_avx512
                                       : instruction_set == MOEBIUS_AVX2 ? moebius::kernels_avx2
                                                                         : moebius::kernels_baseline;
-    return new Engine{kernels, moebius::ThreadPool(threads), {}, {}, {}};
+    return new Engine{kernels, moebius::ThreadPool(threads)};
 }
 
 void moebius_destroy(void *engine) { delete static_cast<Engine *>(engine); }
@@ -179,7 +173,5 @@ void *moebius_matrix(void *engine, const void *data, int type, int rows, int col
 }
 
 void moebius_matrix_free(void *matrix) {
-    auto *owned = static_cast<Matrix *>(matrix);
-    if (owned->packed != nullptr) moebius_free(owned->packed, owned->packed_bytes);
-    delete owned;
+    delete static_cast<Matrix *>(matrix);
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "arena.h"
 #include "kernels.h"
 #include "moebius_cpu.h"
 #include "rope.h"
@@ -13,9 +14,10 @@ namespace moebius {
 struct Engine {
     const Kernels &kernels;
     ThreadPool pool;
-    RopeTable rope;
-    std::vector<float> input_floats;
-    std::vector<uint32_t> input_words;
+    Arena weights{};
+    RopeTable rope{};
+    std::vector<float> input_floats{};
+    std::vector<uint32_t> input_words{};
 
     // Repacks a matrix for the kernels, if they want that and memory is there.
     void pack(Matrix &matrix);
@@ -28,9 +30,6 @@ struct Engine {
     // A buffer of the calling thread.
     static std::vector<float> &row_memory(int columns);
 };
-
-// Zeroed memory in large pages where there are some; nullptr if there is none.
-void *allocate_huge(int64_t bytes);
 
 inline Engine &engine_of(void *engine) { return *static_cast<Engine *>(engine); }
 inline const Matrix &matrix_of(const void *matrix) { return *static_cast<const Matrix *>(matrix); }

@@ -18,7 +18,6 @@ struct Matrix {
 
     // The same repacked, where the kernels do that: pack.cpp says how. scales: [panels][blocks][16].
     unsigned char *packed = nullptr;
-    long packed_bytes = 0;
     long packed_columns = 0;
     int packed_blocks = 0;
     const float *packed_scales = nullptr;

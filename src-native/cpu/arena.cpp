@@ -1,0 +1,47 @@
+#include "arena.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+
+#include "moebius_cpu.h"
+
+namespace moebius {
+
+namespace {
+
+constexpr int64_t kLargePage = 2 << 20;
+constexpr int64_t kRegion = 256 << 20;
+constexpr int64_t kLine = 64;
+
+int64_t whole(int64_t bytes, int64_t unit) { return (bytes + unit - 1) / unit * unit; }
+
+}  // namespace
+
+Arena::~Arena() {
+    for (const Region &region : regions_) moebius_free(region.memory, region.bytes);
+}
+
+unsigned char *Arena::take(int64_t bytes) {
+    bytes = whole(bytes, kLine);
+    if (bytes > left_) {
+        const int64_t room = std::max(kRegion, whole(bytes, kLargePage)), mapped = room + kLargePage;
+        void *memory = moebius_allocate(mapped);
+        if (memory == nullptr) return nullptr;
+        madvise(memory, mapped, MADV_HUGEPAGE);
+        regions_.push_back({memory, mapped});
+        next_ = reinterpret_cast<unsigned char *>(whole(reinterpret_cast<int64_t>(memory), kLargePage));
+        left_ = room;
+    }
+    unsigned char *piece = next_;
+    next_ += bytes;
+    left_ -= bytes;
+    return piece;
+}
+
+void Arena::give_back(int64_t bytes) {
+    next_ -= whole(bytes, kLine);
+    left_ += whole(bytes, kLine);
+}
+
+}  // namespace moebius
