@@ -20,6 +20,28 @@ MOEBIUS_BOTH constexpr int attention_bytes(int dim, bool e4m3) {
     return attention_buffers(dim) * attention_tile_bytes(dim, e4m3 ? 1 : 2) + (e4m3 ? attention_tile_bytes(dim, 2) : 0);
 }
 
+/* A ring of stages of one tile of 64 keys or values as bf16, e4m3 codes on their way, two barriers per stage. */
+constexpr int kHopperPrefillStages = 8, kHopperDecodeStages = 5;
+MOEBIUS_BOTH constexpr int hopper_attention_bytes(int dim, bool e4m3, int stages) {
+    return stages * (64 * dim * 2 + 16) + (e4m3 ? (stages / 2 + 1) * 64 * dim : 0);
+}
+
+constexpr int kQueryRows = 128; /* of a block of prefill */
+struct Queries { int sequence, first, end; }; /* tokens first .. end - 1 */
+/* The tile-th run of at most per_tile tokens of one sequence; false if there are fewer. */
+__device__ __forceinline__ bool find_queries(const moebius_attend &p, int tile, int per_tile, Queries &queries) {
+    for (int first = 0; first < p.tokens;) {
+        int sequence = p.sequences[first], end = p.offsets[sequence + 1], tiles = ceil_div(end - first, per_tile);
+        if (tile < tiles) {
+            queries = {sequence, first + tile * per_tile, min(end, first + (tile + 1) * per_tile)};
+            return true;
+        }
+        tile -= tiles;
+        first = end;
+    }
+    return false;
+}
+
 /* Softmax state of rows lane / 4 and lane / 4 + 8. */
 struct Running {
     float largest[2] = {-INFINITY, -INFINITY};
@@ -44,6 +66,7 @@ __device__ __forceinline__ float merged(float o, float further, MergeFactors f) 
 __device__ __forceinline__ int first_seen(const moebius_attend &p, int position) {
     return p.window > 0 && position >= p.window ? position - p.window + 1 : 0;
 }
+__device__ __forceinline__ int window_or_all(const moebius_attend &p) { return p.window > 0 ? p.window : 0x7fffffff; }
 __device__ __forceinline__ float score_factor(const moebius_attend &p) {
     float scale = p.cache_type == MOEBIUS_CUDA_E4M3 ? p.key_scale : 1.0f;
     return scale * 1.4426950408889634f * rsqrt_(float(p.head_dim));
@@ -69,7 +92,7 @@ template <int Dim, bool E4m3, int Threads> struct AttentionTiles {
 
     __device__ AttentionTiles(const moebius_attend &p, std::uint8_t *shared, CachedRange &range, int sequence, int kv_head, int start, int limit)
         : p(p), shared(shared), range(range) {
-        if (threadIdx.x == 0) range = {p.tables + p.table_offsets[sequence], kv_head, start, limit, p.window > 0 ? unsigned(p.window) : 0x7fffffffu, score_factor(p)};
+        if (threadIdx.x == 0) range = {p.tables + p.table_offsets[sequence], kv_head, start, limit, unsigned(window_or_all(p)), score_factor(p)};
         __syncthreads();
     }
 

@@ -4,26 +4,11 @@
    Measured fraction: none; compiled, run in emulation, not run on a GPU. */
 #include "attention.h"
 
-constexpr int kPrefillThreads = 256, kQueryRows = kPrefillThreads / 32 * 16;
+constexpr int kPrefillThreads = 256; /* 16 query rows a warp */
 
 template <int Dim, bool E4m3> struct Prefill {
     using Tiles = AttentionTiles<Dim, E4m3, kPrefillThreads>;
     static constexpr int kSlices = Dim / 16;
-
-    struct Queries { int sequence, first, end; }; /* tokens first .. end - 1 */
-    /* The tile-th run of tokens of one sequence; false if there are fewer. */
-    __device__ static bool find(const moebius_attend &p, int tile, int per_tile, Queries &queries) {
-        for (int first = 0; first < p.tokens;) {
-            int sequence = p.sequences[first], end = p.offsets[sequence + 1], tiles = ceil_div(end - first, per_tile);
-            if (tile < tiles) {
-                queries = {sequence, first + tile * per_tile, min(end, first + (tile + 1) * per_tile)};
-                return true;
-            }
-            tile -= tiles;
-            first = end;
-        }
-        return false;
-    }
 
     struct Place { int token, head; };
     /* Of row lane / 4 + 8 h of this warp; token -1 for rows that are none. */
@@ -38,7 +23,7 @@ template <int Dim, bool E4m3> struct Prefill {
         pdl_launch_dependents();
         int group = p.heads / p.kv_heads, per_tile = kQueryRows / group;
         Queries queries;
-        if (!find(p, blockIdx.x, per_tile, queries)) return;
+        if (!find_queries(p, blockIdx.x, per_tile, queries)) return;
         int lane = threadIdx.x % 32;
         int last = p.positions[queries.end - 1], start = first_seen(p, p.positions[queries.first]);
         __shared__ CachedRange range;

@@ -3,11 +3,7 @@
      stage = Groups * Mats units of weights (8 KB each, one bulk copy: they lie packed and swizzled) | BN rows x 128 bytes of x
      (cp.async, gathered by source row, swizzled alike) | BN scales of x for this block of K.
    full[s] gets one arrival per producer thread after its copies are visible to wgmma, one of the thread that awaits the weights'
-   bytes; empty[s] one arrival per multiplying warp. Phases run on over tiles.
-
-   Shared-memory descriptor of both operands: K-major, 128-byte swizzle (code 1 in bits 62-63), stride 1024 bytes between groups of
-   8 rows (bits 32-45, in 16 bytes), leading offset unused, stages start on 1024 bytes so that base offset is 0; a step of K = 32
-   adds 32 bytes to the start address (bits 0-13, in 16 bytes). */
+   bytes; empty[s] one arrival per multiplying warp. Phases run on over tiles. */
 #pragma once
 #include "epilogue.h"
 
@@ -15,10 +11,6 @@ MOEBIUS_BOTH constexpr int hopper_stage_bytes(int tokens, int units) { return un
 /* Ring, then scales of x per stage, then barriers, then a word. 1024 bytes of slack are not needed: dynamic memory is aligned. */
 MOEBIUS_BOTH constexpr int hopper_shared_bytes(int tokens, int units, int stages) {
     return stages * (hopper_stage_bytes(tokens, units) + tokens * 4 + 16) + 16;
-}
-
-__device__ __forceinline__ std::uint64_t swizzled_descriptor(std::uint32_t address) {
-    return std::uint64_t(1) << 62 | std::uint64_t(1024 / 16) << 32 | std::uint64_t((address & 0x3ffff) >> 4);
 }
 
 /* Paired: with two groups, group 0 multiplies the strip of the gate and group 1 that of up. Otherwise group g has strip
@@ -31,8 +23,9 @@ template <int BN, int Mats, int Groups, int Producers, int Stages, bool Paired, 
     static constexpr int kThreads = kMath + Producers;
     static constexpr int kTileRows = (Paired ? 1 : Groups) * kStrip;
     static constexpr int kLag = Stages / 2; /* copies of x in flight */
-    /* Of three warpgroups, together at most 65,536; neither side spills with these. */
-    static constexpr int kProducerRegisters = Paired ? 64 : 72, kMathRegisters = Paired ? 224 : 216;
+    /* Of three warpgroups, which share what the block is launched with: 168 for each of 384 threads. More would be waited for forever. */
+    static constexpr int kProducerRegisters = Paired ? 56 : 72, kMathRegisters = Paired ? 224 : 216;
+    static_assert(kProducerRegisters + 2 * kMathRegisters <= 3 * 168, "registers");
     static_assert(kStage % 1024 == 0 && kLag >= 1 && BN * 8 % Producers == 0 && !(Spread && Groups > 1), "tile");
 
     const moebius_gemm &p;
@@ -84,12 +77,13 @@ template <int BN, int Mats, int Groups, int Producers, int Stages, bool Paired, 
             const std::uint8_t *units[kUnits];
 #pragma unroll
             for (int u = 0; u < kUnits; u++) units[u] = unit(work.tile, u) + std::int64_t(work.begin) * kUnit;
-            const std::uint8_t *from[kRows]; /* this thread's chunks of x; NULL beyond the tile's rows */
+            unsigned from[kRows]; /* this thread's chunks of x, counted in 16 bytes: half the registers of pointers; none beyond the tile's rows */
+            constexpr unsigned kNone = ~0u;
 #pragma unroll
             for (int i = 0; i < kRows; i++) {
                 int row = t / 8 + i * (Producers / 8);
                 from[i] = row < work.tile.count
-                    ? x + source_row(p, work.tile.first + row) * p.x_pitch_bytes + work.begin * kUnitRowBytes + byte : nullptr;
+                    ? unsigned((source_row(p, work.tile.first + row) * p.x_pitch_bytes + work.begin * kUnitRowBytes + byte) / 16) : kNone;
             }
             for (int kb = work.begin; kb < work.end; kb++, count++) {
                 int stage = count % Stages;
@@ -105,8 +99,9 @@ template <int BN, int Mats, int Groups, int Producers, int Stages, bool Paired, 
                 }
 #pragma unroll
                 for (int i = 0; i < kRows; i++) {
-                    copy_async_16(at + kUnits * kUnit + swizzled(t / 8 + i * (Producers / 8), byte), from[i] ? from[i] : x, from[i]);
-                    if (from[i]) from[i] += kUnitRowBytes;
+                    bool valid = from[i] != kNone;
+                    copy_async_16(at + kUnits * kUnit + swizzled(t / 8 + i * (Producers / 8), byte), x + (valid ? std::int64_t(from[i]) * 16 : 0), valid);
+                    if (valid) from[i] += kUnitRowBytes / 16;
                 }
                 if (along_k) {
                     for (int row = t; row < BN; row += Producers)

@@ -1,5 +1,6 @@
 /* All kernels as one module: Java loads one fatbin. */
 #include "attention_decode.cu"
+#include "attention_hopper.cu"
 #include "attention_prefill.cu"
 #include "embedding.cu"
 #include "fp8_gemm_general.cu"

@@ -50,6 +50,18 @@ constexpr moebius_variant yardstick(int family, int number, const char *kernel, 
                                     int shared_bytes, int blocks, const char *instruction) {
     return {family, number, kernel, gpus, rows, tokens, k, products, 0, threads, shared_bytes, blocks, MOEBIUS_GRID_ALL, instruction};
 }
+constexpr int hopper_attention_bytes(int dim, int type, int stages) {
+    return stages * (64 * dim * 2 + 16) + (type == MOEBIUS_CUDA_E4M3 ? (stages / 2 + 1) * 64 * dim : 0);
+}
+constexpr const char *kHopperAttention = "wgmma bf16, tiles of 64 and splits of 256 positions from 0, merged in order";
+constexpr moebius_variant hopper_decode(int number, const char *kernel, int dim, int type) {
+    return {MOEBIUS_ATTEND_DECODE, number, kernel, MOEBIUS_HOPPER_ONLY, dim, type, 5, 1, 1, 256, hopper_attention_bytes(dim, type, 5), 2,
+            MOEBIUS_GRID_SPLITS, kHopperAttention};
+}
+constexpr moebius_variant hopper_prefill(int number, const char *kernel, int dim, int type) {
+    return {MOEBIUS_ATTEND_PREFILL, number, kernel, MOEBIUS_HOPPER_ONLY, dim, type, 8, 1, 0, 384, hopper_attention_bytes(dim, type, 8), 1,
+            MOEBIUS_GRID_QUERY_TILES, kHopperAttention};
+}
 
 constexpr moebius_variant kVariants[] = {
     general(MOEBIUS_FP8_GEMM, 0, "moebius_fp8_general_16", 16, 1, 1, kE4m3),
@@ -96,6 +108,10 @@ constexpr moebius_variant kVariants[] = {
     decode(5, "moebius_decode_64_e4m3", 64, MOEBIUS_CUDA_E4M3),
     decode(6, "moebius_decode_128_e4m3", 128, MOEBIUS_CUDA_E4M3),
     decode(7, "moebius_decode_256_e4m3", 256, MOEBIUS_CUDA_E4M3),
+    hopper_decode(10, "moebius_hopper_decode_64_bf16", 64, MOEBIUS_CUDA_BF16),
+    hopper_decode(11, "moebius_hopper_decode_128_bf16", 128, MOEBIUS_CUDA_BF16),
+    hopper_decode(12, "moebius_hopper_decode_64_e4m3", 64, MOEBIUS_CUDA_E4M3),
+    hopper_decode(13, "moebius_hopper_decode_128_e4m3", 128, MOEBIUS_CUDA_E4M3),
     plain(MOEBIUS_ATTEND_MERGE, 0, "moebius_merge_splits", 128, MOEBIUS_GRID_HEADS, kAttention),
     prefill(0, "moebius_prefill_16_bf16", 16, MOEBIUS_CUDA_BF16),
     prefill(1, "moebius_prefill_64_bf16", 64, MOEBIUS_CUDA_BF16),
@@ -105,6 +121,10 @@ constexpr moebius_variant kVariants[] = {
     prefill(5, "moebius_prefill_64_e4m3", 64, MOEBIUS_CUDA_E4M3),
     prefill(6, "moebius_prefill_128_e4m3", 128, MOEBIUS_CUDA_E4M3),
     prefill(7, "moebius_prefill_256_e4m3", 256, MOEBIUS_CUDA_E4M3),
+    hopper_prefill(10, "moebius_hopper_prefill_64_bf16", 64, MOEBIUS_CUDA_BF16),
+    hopper_prefill(11, "moebius_hopper_prefill_128_bf16", 128, MOEBIUS_CUDA_BF16),
+    hopper_prefill(12, "moebius_hopper_prefill_64_e4m3", 64, MOEBIUS_CUDA_E4M3),
+    hopper_prefill(13, "moebius_hopper_prefill_128_e4m3", 128, MOEBIUS_CUDA_E4M3),
     plain(MOEBIUS_SAMPLE, 0, "moebius_sample_rows", 1024, MOEBIUS_GRID_ROWS, "integer sums"),
     yardstick(MOEBIUS_READ_YARDSTICK, 0, "moebius_read_bytes", MOEBIUS_ANY_GPU, 0, 0, 0, 0, 512, 0, 4, "16-byte loads"),
     yardstick(MOEBIUS_E4M3_YARDSTICK, 0, "moebius_multiply_wgmma", MOEBIUS_HOPPER_ONLY, 64, 128, 32, 8, 256, 32768, 1, "wgmma m64n128k32 e4m3"),

@@ -55,3 +55,7 @@ __device__ __forceinline__ void prefetch_bulk(const void *from, std::uint32_t by
 __device__ __forceinline__ void named_barrier(int id, int threads) {
     asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");
 }
+/* Counts towards a named barrier without waiting for it. */
+__device__ __forceinline__ void named_arrive(int id, int threads) {
+    asm volatile("bar.arrive %0, %1;" ::"r"(id), "r"(threads) : "memory");
+}

@@ -129,6 +129,26 @@ void run(Device &device, Shape s, const std::vector<Sequence> &sequences) {
 
 }  // namespace
 
+TEST(attention_on_hopper_reads_paged_history_of_both_cache_types) {
+    if (device.compute_capability() != 90) return;
+    for (int type : {MOEBIUS_CUDA_BF16, MOEBIUS_CUDA_E4M3}) {
+        int base = type == MOEBIUS_CUDA_E4M3 ? 12 : 10;
+        run(device, {4, 1, 64, 64, type, base}, {{63, 2}, {0, 35}, {190, 3}});
+        run(device, {6, 2, 40, 64, type, base}, {{0, 1}, {124, 47}});
+        run(device, {8, 2, 128, 128, type, base + 1}, {{300, 1}, {5, 3}});
+        run(device, {2, 1, 128, 128, type, base + 1}, {{511, 2}});
+    }
+}
+TEST(attention_on_hopper_joins_splits_in_order_and_sees_no_further_than_its_window) {
+    if (device.compute_capability() != 90) return;
+    run(device, {2, 1, 64, 64, MOEBIUS_CUDA_BF16, 10}, {{250, 70}, {767, 2}});
+    for (int window : {1, 5, 64, 300}) run(device, {4, 2, 64, 64, MOEBIUS_CUDA_E4M3, 12, window}, {{0, 3}, {250, 70}, {767, 2}});
+    run(device, {20, 1, 64, 64, MOEBIUS_CUDA_BF16, 10}, {{10, 7}});
+    Attention attention(device, {2, 1, 64, 64, MOEBIUS_CUDA_BF16, 10, 20}, {{600, 3}});
+    auto whole = attention.run(false);
+    attention.forget_before(576);
+    check(attention.run(false) == whole && attention.run(true) == whole, "bytes without the old blocks");
+}
 TEST(attention_reads_paged_history_of_every_head_dim_and_cache_type) {
     for (int type : {MOEBIUS_CUDA_BF16, MOEBIUS_CUDA_E4M3}) {
         int base = type == MOEBIUS_CUDA_E4M3 ? 4 : 0;

@@ -58,6 +58,7 @@ inline void prefetch_bulk(const void *, std::uint32_t) {}
 template <int R> void registers_give() {}
 template <int R> void registers_take() {}
 inline void named_barrier(int id, int threads) { emu::wait(emu::block().barriers[id], threads); }
+inline void named_arrive(int id, int threads) { emu::arrive(emu::block().barriers[id], threads); }
 
 /* ldmatrix: lane l gives the address of row l % 8 of matrix l / 8; receives bytes 4 (l % 4).. of row l / 4 of each matrix. */
 inline void load_matrix_x4(unsigned (&r)[4], std::uint32_t address) {
@@ -107,18 +108,21 @@ inline void mma_bf16(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[
     emu::mma(c, a, b, 2, [](std::uint32_t w) { return emu::bf16(std::uint16_t(w)); });
 }
 
-/* wgmma m64nNk32: operands K-major with 128-byte swizzle; the start address may point 32, 64 or 96 bytes into an atom. */
+/* wgmma: operands in rows of 128 bytes with 128-byte swizzle; K-major ones may start 32, 64 or 96 bytes into a row. */
 inline void wgmma_fence() {}
 inline void wgmma_commit() {}
 template <int N> void wgmma_wait() {}
 template <int R> void wgmma_results(float (&)[R]) {}
+inline std::uint64_t swizzled_descriptor(std::uint32_t address) { return std::uint64_t(1) << 62 | std::uint64_t(64) << 32 | address >> 4; }
+inline std::uint64_t transposed_descriptor(std::uint32_t address, int slab) { return swizzled_descriptor(address) | std::uint64_t(slab / 16) << 16; }
 namespace emu {
-inline std::uint8_t operand(std::uint64_t descriptor, int row, int k) {
+/* Where byte `byte` of row `row` of an operand lies. */
+inline const std::uint8_t *operand(std::uint64_t descriptor, int row, int byte) {
     if (descriptor >> 62 != 1) { std::fprintf(stderr, "emulator: swizzle is not 128 bytes\n"); std::abort(); }
     std::uint32_t start = std::uint32_t(descriptor & 0x3fff) << 4;
-    std::uint32_t stride = std::uint32_t(descriptor >> 32 & 0x3fff) << 4;
-    std::uint32_t address = start + row / 8 * stride + row % 8 * 128 + k;
-    return *at(address ^ (address >> 3 & 0x70));
+    std::uint32_t stride = std::uint32_t(descriptor >> 32 & 0x3fff) << 4, slab = std::uint32_t(descriptor >> 16 & 0x3fff) << 4;
+    std::uint32_t address = start + row / 8 * stride + row % 8 * 128 + byte / 128 * slab + byte % 128;
+    return at(address ^ (address >> 3 & 0x70));
 }
 }  // namespace emu
 template <int N> void wgmma_e4m3(float (&d)[N / 2], std::uint64_t a, std::uint64_t b, int accumulate) {
@@ -126,7 +130,26 @@ template <int N> void wgmma_e4m3(float (&d)[N / 2], std::uint64_t a, std::uint64
     for (int i = 0; i < N / 2; i++) {
         int row = warp_row + i / 2 % 2 * 8, column = i / 4 * 8 + 2 * (emu::lane() % 4) + i % 2;
         float sum = 0;
-        for (int k = 0; k < 32; k++) sum += emu::e4m3(emu::operand(a, row, k)) * emu::e4m3(emu::operand(b, column, k));
+        for (int k = 0; k < 32; k++) sum += emu::e4m3(*emu::operand(a, row, k)) * emu::e4m3(*emu::operand(b, column, k));
+        d[i] = (accumulate ? d[i] : 0) + sum;
+    }
+}
+template <bool Transposed, int R> void wgmma_bf16(float (&d)[R], const unsigned (&a)[4], std::uint64_t b, int accumulate) {
+    std::uint64_t words[4] = {a[0], a[1], a[2], a[3]};
+    emu::meet(words, 4);
+    float rows[2][16]; /* of A: lane / 4 and lane / 4 + 8 */
+    for (int k = 0; k < 16; k++)
+        for (int h = 0; h < 2; h++)
+            rows[h][k] = emu::bf16(std::uint16_t(emu::warp().slot[emu::lane() / 4 * 4 + k / 2 % 4][k / 8 * 2 + h] >> 16 * (k % 2)));
+    emu::leave();
+    for (int i = 0; i < R; i++) {
+        int column = i / 4 * 8 + 2 * (emu::lane() % 4) + i % 2;
+        float sum = 0;
+        for (int k = 0; k < 16; k++) {
+            std::uint16_t element;
+            std::memcpy(&element, Transposed ? emu::operand(b, k, column * 2) : emu::operand(b, column, k * 2), 2);
+            sum += rows[i / 2 % 2][k] * emu::bf16(element);
+        }
         d[i] = (accumulate ? d[i] : 0) + sum;
     }
 }
@@ -149,5 +172,5 @@ inline std::uint8_t to_e4m3_bits(float v) {
 inline unsigned pack_e4m3(float low, float high) { return to_e4m3_bits(low) | unsigned(to_e4m3_bits(high)) << 8; }
 inline float2 unpack_e4m3(unsigned pair) { return {emu::e4m3(std::uint8_t(pair)), emu::e4m3(std::uint8_t(pair >> 8))}; }
 inline float from_f16(std::uint16_t v) { return emu::half_to_float(v); }
-inline float exp2_fast(float x) { return std::exp2(x); }
+inline float exp2_fast(float x) { return x < -126 ? 0 : std::exp2(x); }
 inline float exp_exact(float x) { return std::exp(x); }

@@ -16,6 +16,7 @@
 #include "../../rope_kv.cu"
 #include "../../embedding.cu"
 #include "../../attention_decode.cu"
+#include "../../attention_hopper.cu"
 #include "../../attention_prefill.cu"
 #include "../../sampling.cu"
 #include "../../yardsticks.cu"
@@ -48,6 +49,8 @@ const std::map<std::string, Kernel> &kernels() {
         K(moebius_merge_splits),
         K(moebius_prefill_16_bf16), K(moebius_prefill_64_bf16), K(moebius_prefill_128_bf16), K(moebius_prefill_256_bf16),
         K(moebius_prefill_16_e4m3), K(moebius_prefill_64_e4m3), K(moebius_prefill_128_e4m3), K(moebius_prefill_256_e4m3),
+        K(moebius_hopper_decode_64_bf16), K(moebius_hopper_decode_128_bf16), K(moebius_hopper_decode_64_e4m3), K(moebius_hopper_decode_128_e4m3),
+        K(moebius_hopper_prefill_64_bf16), K(moebius_hopper_prefill_128_bf16), K(moebius_hopper_prefill_64_e4m3), K(moebius_hopper_prefill_128_e4m3),
         K(moebius_sample_rows),
         K(moebius_read_bytes), K(moebius_multiply_wgmma), K(moebius_multiply_e4m3), K(moebius_multiply_bf16),
         K(helper_fill_values), K(helper_copy_bytes)};

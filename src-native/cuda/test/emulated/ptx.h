@@ -60,14 +60,15 @@ inline int thread() { return block().current; }
 inline int lane() { return thread() % 32; }
 inline Warp &warp() { return block().warps[thread() / 32]; }
 inline void yield() { Block &b = block(); b.fibers[b.current].context.switch_to(b.scheduler); }
+inline void arrive(Barrier &barrier, int count) {
+    if (++barrier.arrived < count) return;
+    barrier.arrived = 0;
+    barrier.generation++;
+    block().progress++;
+}
 inline void wait(Barrier &barrier, int count) {
     int generation = barrier.generation;
-    if (++barrier.arrived == count) {
-        barrier.arrived = 0;
-        barrier.generation++;
-        block().progress++;
-        return;
-    }
+    arrive(barrier, count);
     while (barrier.generation == generation) yield();
 }
 inline void wait_warp() { wait(warp().barrier, 32); }
@@ -197,6 +198,7 @@ inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b)
 }
 inline float __fmul_rn(float a, float b) { return a * b; }
 inline float __fadd_rn(float a, float b) { return a + b; }
+inline float __fmaf_rn(float a, float b, float c) { return std::fma(a, b, c); }
 inline float rsqrt_(float x) { return 1.0f / std::sqrt(x); }
 using std::isfinite;
 template <class T> T min(T a, T b) { return b < a ? b : a; }

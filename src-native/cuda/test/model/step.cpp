@@ -186,9 +186,20 @@ moebius_attend Step::attend_parameters(int layer, const Linear &next) {
     return p;
 }
 
+/* Hopper's own where there is one: decode and prefill must be of one instruction. */
+const moebius_variant &Step::attention_variant(int family) const {
+    int count;
+    const moebius_variant *all = moebius_variants(&count), *found = nullptr;
+    for (const moebius_variant *v = all; v < all + count; v++) {
+        bool fits = v->family == family && v->tile_rows == shape.padded_dim() && v->tile_tokens == cache.type;
+        if (fits && (v->gpus == MOEBIUS_ANY_GPU || v->gpus == device.compute_capability())) found = v;
+    }
+    return *found;
+}
+
 void Step::attend(int layer, const Linear &next) {
     moebius_attend p = attend_parameters(layer, next);
-    int dims = shape.padded_dim(), number = (dims == 16 ? 0 : dims == 64 ? 1 : dims == 128 ? 2 : 3) + (cache.type == MOEBIUS_CUDA_E4M3 ? 4 : 0);
+    int dims = shape.padded_dim();
     double positions_read = 0; /* tokens of one sequence share what they read */
     for (std::size_t s = 0; s + 1 < batch.offsets.size(); s++) {
         int last = batch.positions[batch.offsets[s + 1] - 1] + 1, next_tokens = batch.offsets[s + 1] - batch.offsets[s];
@@ -201,12 +212,12 @@ void Step::attend(int layer, const Linear &next) {
         if (shape.window) p.max_splits = std::min(p.max_splits, (shape.window + 254) / 256 + 1);
         if (!attention_partials) attention_partials = device.zeros<float>(std::size_t(tokens) * shape.heads * p.max_splits * (dims + 2));
         p.partials = attention_partials;
-        add("attend", find_variant(MOEBIUS_ATTEND_DECODE, number), p, bytes).flops = flops;
+        add("attend", attention_variant(MOEBIUS_ATTEND_DECODE), p, bytes).flops = flops;
         add("merge", find_variant(MOEBIUS_ATTEND_MERGE, 0), p, 4.0 * tokens * shape.query_width() * p.max_splits);
     } else {
         int per_tile = 128 / (shape.heads / shape.kv_heads);
         for (std::size_t s = 0; s + 1 < batch.offsets.size(); s++) p.query_tiles += ceil_div(batch.offsets[s + 1] - batch.offsets[s], per_tile);
-        add("attend", find_variant(MOEBIUS_ATTEND_PREFILL, number), p, bytes).flops = flops;
+        add("attend", attention_variant(MOEBIUS_ATTEND_PREFILL), p, bytes).flops = flops;
     }
     if (next.family == MOEBIUS_FP8_GEMM && next.group > 0) quantize("attended_codes", attended, next, tokens, shape.query_width());
 }

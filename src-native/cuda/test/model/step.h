@@ -71,6 +71,7 @@ class Step {
     void product(const char *site, const Linear &weight, const Linear *up, const Rows &x, int rows, void *out, std::int64_t pitch, int epilogue, float out_scale,
                  const int *expert_offsets, const int *sources);
     void attend(int layer, const Linear &next);
+    const moebius_variant &attention_variant(int family) const;
     void head();
     moebius_attend attend_parameters(int layer, const Linear &next);
     std::int64_t seen_positions() const;

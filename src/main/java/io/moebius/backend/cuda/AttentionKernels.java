@@ -194,7 +194,7 @@ final class AttentionKernels {
     }
 
     private void launch(KernelTable.Family family, CudaKernels.Attend parameters, Deferred.Attended what) {
-        launcher.launch(table.attention(family, what.cache().paddedDim(), what.cache().type()), parameters, site(what));
+        launcher.launch(table.attention(family, what.cache().paddedDim(), what.cache().type(), catalogue.hopper()), parameters, site(what));
     }
 
     private static String site(Deferred.Attended what) {

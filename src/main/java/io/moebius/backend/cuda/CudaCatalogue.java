@@ -149,9 +149,14 @@ final class CudaCatalogue {
         }
     }
 
+    /** Whether the kernels that need wgmma run here. */
+    boolean hopper() {
+        return computeCapability == HOPPER;
+    }
+
     /** Those of one instruction: others would give other bits. */
     private List<KernelTable.Entry> kernels(Product product) {
-        boolean hopper = computeCapability == HOPPER && product.family() == KernelTable.Family.FP8_GEMM;
+        boolean hopper = hopper() && product.family() == KernelTable.Family.FP8_GEMM;
         return table.of(product.family()).stream()
                 .filter(kernel -> kernel.hopper() == hopper && kernel.swiGlu() == product.swiGlu())
                 .filter(kernel -> !kernel.spread() || product.parts() > 1)

@@ -1,5 +1,6 @@
 package io.moebius.backend.cuda;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.Pointer;
@@ -62,11 +63,11 @@ record KernelTable(List<Entry> entries) {
         return of(family).getFirst();
     }
 
-    /** The kernel for heads of at most so many channels that are padded least. */
-    Entry attention(Family family, int paddedDim, int cacheType) {
+    /** Hopper's own kernel where it has one, for prompts and decodes alike: other instructions would give other bits. */
+    Entry attention(Family family, int paddedDim, int cacheType, boolean hopper) {
         return of(family).stream()
-                .filter(entry -> entry.tileRows() == paddedDim && entry.tileTokens() == cacheType)
-                .findFirst()
+                .filter(entry -> entry.tileRows() == paddedDim && entry.tileTokens() == cacheType && (hopper || !entry.hopper()))
+                .max(Comparator.comparing(Entry::hopper))
                 .orElseThrow();
     }
 
