@@ -18,6 +18,9 @@ template <int Dim, bool E4m3> struct Prefill {
         return {row < per_tile * group && token < queries.end ? token : -1, int(blockIdx.y) * group + row % group};
     }
 
+    /* Rows lane / 4 and lane / 4 + 8 of a thread, and what the splits before gave. In shared memory: the sums leave no registers. */
+    struct Rows { Place place[2]; int position[2]; Running joined; };
+
     __device__ static void run(const moebius_attend &p, std::uint8_t *shared) {
         pdl_wait();
         pdl_launch_dependents();
@@ -29,17 +32,19 @@ template <int Dim, bool E4m3> struct Prefill {
         __shared__ CachedRange range;
         Tiles tiles(p, shared, range, queries.sequence, blockIdx.y, start, last + 1);
 
-        int row_position[2];
+        __shared__ Rows all_rows[kPrefillThreads];
+        Rows &rows = all_rows[threadIdx.x];
+        rows.joined = Running();
         const std::uint16_t *query[2];
         for (int h = 0; h < 2; h++) {
-            Place place = locate(p, queries, per_tile, h);
+            Place &place = rows.place[h] = locate(p, queries, per_tile, h);
             query[h] = place.token >= 0 ? p.query + (std::int64_t(place.token) * p.heads + place.head) * Dim : nullptr;
-            row_position[h] = place.token >= 0 ? p.positions[place.token] : -1;
+            rows.position[h] = place.token >= 0 ? p.positions[place.token] : -1;
         }
         unsigned q[kSlices][4];
         Tiles::load_query(query[0], query[1], lane, q);
         float o[kSlices][2][4] = {}, total[kSlices][2][4] = {};
-        Running state, joined;
+        Running state;
 
         tiles.load(start / Tiles::kTile);
         copy_async_commit();
@@ -49,20 +54,20 @@ template <int Dim, bool E4m3> struct Prefill {
             copy_async_wait<1>();
             __syncthreads();
             const std::uint8_t *keys = tiles.ready(tile);
-            take(tiles, keys, tile, lane, q, row_position, state, o);
-            if ((tile + 1) * Tiles::kTile % kSplit == 0 || !tiles.has(tile + 1)) join(state, o, joined, total);
+            take(tiles, keys, tile, lane, q, rows.position, state, o);
+            if ((tile + 1) * Tiles::kTile % kSplit == 0 || !tiles.has(tile + 1)) join(state, o, rows.joined, total);
             __syncthreads();
             if (Tiles::kBuffers == 1 && tiles.has(tile + 1)) { tiles.load(tile + 1); copy_async_commit(); }
         }
 #pragma unroll
         for (int h = 0; h < 2; h++) {
-            Place place = locate(p, queries, per_tile, h);
+            Place place = rows.place[h];
             if (place.token < 0) continue;
 #pragma unroll
             for (int j = 0; j < kSlices; j++)
 #pragma unroll
                 for (int i = 0; i < 4; i++)
-                    store_attended(p, place.token, place.head, j * 16 + i / 2 * 8 + lane % 4 * 2 + i % 2, total[j][i / 2][2 * h + i % 2], joined.sum[h]);
+                    store_attended(p, place.token, place.head, j * 16 + i / 2 * 8 + lane % 4 * 2 + i % 2, total[j][i / 2][2 * h + i % 2], rows.joined.sum[h]);
         }
     }
 

@@ -22,6 +22,21 @@ __device__ __forceinline__ bool scaled_along_k(const moebius_gemm &p) {
 
 __device__ __forceinline__ int source_row(const moebius_gemm &p, int position) { return p.sources ? p.sources[position] : position; }
 
+/* The ends of the experts' rows, in shared memory. Read from the L2: an L1 may hold those of an earlier step. */
+struct ExpertEnds {
+    const moebius_gemm &p;
+    int *copy;
+
+    __device__ const int *offsets() const { return p.offsets ? copy : nullptr; } /* NULL: one matrix */
+    /* Whether they are complete before the kernel before this one is: where x lies sorted by them, its writer waited for them. Weights are
+       nobody's output, so then the first of them can be requested early. */
+    __device__ bool known_early() const { return !p.offsets || !p.sources; }
+    __device__ void load() {
+        if (!p.offsets) return;
+        for (int e = threadIdx.x; e <= p.experts; e += blockDim.x) copy[e] = __ldcg(p.offsets + e);
+    }
+};
+
 __device__ __forceinline__ float silu(float v) { return v / (1.0f + exp_exact(-v)); }
 
 __device__ __forceinline__ void store_result(const moebius_gemm &p, int position, int row, float v, float up) {

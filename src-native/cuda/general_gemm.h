@@ -22,17 +22,22 @@ template <int BN, int Mats, Operands Kind> struct GeneralGemm {
     const moebius_gemm &p;
     std::uint8_t *shared;
     std::uint32_t base;
+    ExpertEnds ends;
     int thread, lane, warp, blocks, strips;
     bool along_k;
 
-    __device__ GeneralGemm(const moebius_gemm &p, std::uint8_t *shared)
-        : p(p), shared(shared), base(shared_address(shared)), thread(threadIdx.x), lane(thread % 32), warp(thread / 32),
+    __device__ GeneralGemm(const moebius_gemm &p, std::uint8_t *shared, int *ends)
+        : p(p), shared(shared), base(shared_address(shared)), ends{p, ends}, thread(threadIdx.x), lane(thread % 32), warp(thread / 32),
           blocks(ceil_div(p.k, kElements)), strips(ceil_div(p.n, kStrip)), along_k(scaled_along_k(p)) {}
 
     __device__ int *sources() { return reinterpret_cast<int *>(shared + kGeneralStages * kStage); }
 
-    /* Starts the copies of block kb of K. */
+    /* Starts the copies of block kb of K: of its weights, and of x. */
     __device__ void issue(const GemmTile &tile, int kb) {
+        issue_weights(tile, kb);
+        issue_x(kb);
+    }
+    __device__ void issue_weights(const GemmTile &tile, int kb) {
         std::uint32_t stage = base + kb % kGeneralStages * kStage;
 #pragma unroll
         for (int m = 0; m < Mats; m++) {
@@ -40,7 +45,11 @@ template <int BN, int Mats, Operands Kind> struct GeneralGemm {
 #pragma unroll
             for (int c = thread; c < kUnit / 16; c += kGeneralThreads) copy_async_16(stage + m * kUnit + c * 16, unit + c * 16, true);
         }
+    }
+    __device__ void issue_x(int kb) {
+        std::uint32_t stage = base + kb % kGeneralStages * kStage;
         const std::uint8_t *x = static_cast<const std::uint8_t *>(p.x);
+#pragma unroll 2 /* the sums leave few registers */
         for (int c = thread; c < kSlabs * BN * 8; c += kGeneralThreads) {
             int slab = c / (BN * 8), row = c / 8 % BN, byte = c % 8 * 16;
             int source = sources()[row];
@@ -110,7 +119,8 @@ template <int BN, int Mats, Operands Kind> struct GeneralGemm {
         return pack_bf16(v.x, v.y);
     }
 
-    __device__ void tile(const GemmTile &tile) {
+    /* requested: the weights of the first stages are on their way. */
+    __device__ void tile(const GemmTile &tile, bool requested) {
         __syncthreads();
         if (thread < BN) sources()[thread] = thread < tile.count ? source_row(p, tile.first + thread) : -1;
         __syncthreads();
@@ -119,7 +129,8 @@ template <int BN, int Mats, Operands Kind> struct GeneralGemm {
         int row = tile.strip * kStrip + warp * 16 + lane / 4;
 #pragma unroll
         for (int kb = 0; kb < kGeneralStages - 1; kb++) {
-            if (kb < blocks) issue(tile, kb);
+            if (kb < blocks && !requested) issue_weights(tile, kb);
+            if (kb < blocks) issue_x(kb);
             copy_async_commit();
         }
         for (int kb = 0; kb < blocks; kb++) {
@@ -137,15 +148,32 @@ template <int BN, int Mats, Operands Kind> struct GeneralGemm {
     }
 
     __device__ void run() {
+        GemmTile found;
+        bool early = ends.known_early(), requested = false;
+        if (early) {
+            ends.load();
+            __syncthreads();
+            requested = find(blockIdx.x, found);
+#pragma unroll
+            for (int kb = 0; kb < kGeneralStages - 1; kb++)
+                if (requested && kb < blocks) issue_weights(found, kb);
+        }
         pdl_wait();
         pdl_launch_dependents();
-        GemmTile found;
-        for (int t = blockIdx.x; find_tile(t, p.offsets, p.rows, p.experts, strips, BN, p.raster, found); t += gridDim.x) tile(found);
+        if (!early) {
+            ends.load();
+            __syncthreads();
+        }
+        for (int t = blockIdx.x; find(t, found); t += gridDim.x, requested = false) tile(found, requested);
+    }
+    __device__ bool find(int t, GemmTile &found) const {
+        return find_tile(t, ends.offsets(), p.rows, p.experts, strips, BN, p.raster, found);
     }
 };
 
 #define MOEBIUS_GENERAL_GEMM(name, tokens, mats, kind)                                                                        \
-    extern "C" __global__ void __launch_bounds__(kGeneralThreads) name(const __grid_constant__ moebius_gemm p) {               \
+    extern "C" __global__ void __launch_bounds__(kGeneralThreads, 2) name(const __grid_constant__ moebius_gemm p) {            \
         MOEBIUS_DYNAMIC_SHARED(shared);                                                                                        \
-        GeneralGemm<tokens, mats, kind>(p, shared).run();                                                                      \
+        __shared__ int ends[kMaxExperts + 1];                                                                                  \
+        GeneralGemm<tokens, mats, kind>(p, shared, ends).run();                                                                \
     }

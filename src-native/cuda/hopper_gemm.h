@@ -31,11 +31,12 @@ template <int BN, int Mats, int Groups, int Producers, int Stages, bool Paired, 
     const moebius_gemm &p;
     std::uint8_t *shared;
     std::uint32_t base;
+    ExpertEnds ends;
     int thread, blocks, strips, per_split;
     bool along_k;
 
-    __device__ HopperGemm(const moebius_gemm &p, std::uint8_t *shared)
-        : p(p), shared(shared), base(shared_address(shared)), thread(threadIdx.x), blocks(ceil_div(p.k, 128)),
+    __device__ HopperGemm(const moebius_gemm &p, std::uint8_t *shared, int *ends)
+        : p(p), shared(shared), base(shared_address(shared)), ends{p, ends}, thread(threadIdx.x), blocks(ceil_div(p.k, 128)),
           strips(ceil_div(p.n, kStrip)), per_split(ceil_div(blocks, p.k_splits)), along_k(scaled_along_k(p)) {}
 
     __device__ float *token_scales(int stage) { return reinterpret_cast<float *>(shared + Stages * kStage) + stage * BN; }
@@ -51,14 +52,27 @@ template <int BN, int Mats, int Groups, int Producers, int Stages, bool Paired, 
         work.split = i % parts;
         work.begin = Spread ? work.split * per_split : 0;
         work.end = Spread && work.begin + per_split < blocks ? work.begin + per_split : blocks;
-        return find_tile(work.number, p.offsets, p.rows, p.experts, ceil_div(p.n, kTileRows), BN, p.raster, work.tile);
+        return find_tile(work.number, ends.offsets(), p.rows, p.experts, ceil_div(p.n, kTileRows), BN, p.raster, work.tile);
     }
 
-    /* Unit u of the tile, first block of K; a strip beyond n is read from the last one and not stored. */
-    __device__ const std::uint8_t *unit(const GemmTile &tile, int u) {
+    /* Unit u of the tile; a strip beyond n is read from the last one and not stored. */
+    __device__ const std::uint8_t *unit(const GemmTile &tile, int u, int kb) {
         int group = u / Mats, strip = Paired ? tile.strip : tile.strip * Groups + group;
         bool second = Paired ? group == 1 : u % Mats == 1;
-        return (second ? p.up : p.weights) + unit_offset(tile.expert, strip < strips ? strip : strips - 1, 0, strips, blocks);
+        return (second ? p.up : p.weights) + unit_offset(tile.expert, strip < strips ? strip : strips - 1, kb, strips, blocks);
+    }
+    __device__ void request_weights(const GemmTile &tile, int kb, int stage, std::uint64_t policy) {
+        mbarrier_arrive_expect(full(stage), kUnits * kUnit);
+#pragma unroll
+        for (int u = 0; u < kUnits; u++) copy_bulk(base + stage * kStage + u * kUnit, unit(tile, u, kb), kUnit, full(stage), policy);
+    }
+    /* Fills the ring with weights before the kernel before this one is done; how many stages. */
+    __device__ int request_first() {
+        Work work;
+        if (!find(blockIdx.x, work)) return 0;
+        int count = min(Stages, work.end - work.begin);
+        for (int stage = 0; stage < count; stage++) request_weights(work.tile, work.begin + stage, stage, evict_first_policy());
+        return count;
     }
 
     __device__ void arrive_full(int stage) {
@@ -66,7 +80,8 @@ template <int BN, int Mats, int Groups, int Producers, int Stages, bool Paired, 
         mbarrier_arrive(full(stage));
     }
 
-    __device__ void produce() {
+    /* The first `requested` stages have been asked for their weights. */
+    __device__ void produce(int requested) {
         constexpr int kRows = BN * 8 / Producers; /* of x per thread: rows first + i * Producers / 8 */
         int t = thread - kMath, byte = t % 8 * 16;
         std::uint64_t policy = evict_first_policy();
@@ -74,9 +89,6 @@ template <int BN, int Mats, int Groups, int Producers, int Stages, bool Paired, 
         int count = 0; /* stages issued */
         Work work;
         for (int item = blockIdx.x; find(item, work); item += gridDim.x) {
-            const std::uint8_t *units[kUnits];
-#pragma unroll
-            for (int u = 0; u < kUnits; u++) units[u] = unit(work.tile, u) + std::int64_t(work.begin) * kUnit;
             unsigned from[kRows]; /* this thread's chunks of x, counted in 16 bytes: half the registers of pointers; none beyond the tile's rows */
             constexpr unsigned kNone = ~0u;
 #pragma unroll
@@ -89,14 +101,7 @@ template <int BN, int Mats, int Groups, int Producers, int Stages, bool Paired, 
                 int stage = count % Stages;
                 std::uint32_t at = base + stage * kStage;
                 mbarrier_wait(empty(stage), count / Stages % 2 ^ 1);
-                if (t == 0) {
-                    mbarrier_arrive_expect(full(stage), kUnits * kUnit);
-#pragma unroll
-                    for (int u = 0; u < kUnits; u++) {
-                        copy_bulk(at + u * kUnit, units[u], kUnit, full(stage), policy);
-                        units[u] += kUnit;
-                    }
-                }
+                if (t == 0 && count >= requested) request_weights(work.tile, kb, stage, policy);
 #pragma unroll
                 for (int i = 0; i < kRows; i++) {
                     bool valid = from[i] != kNone;
@@ -226,12 +231,19 @@ template <int BN, int Mats, int Groups, int Producers, int Stages, bool Paired, 
             }
             mbarrier_init_fence();
         }
+        bool early = ends.known_early();
+        if (early) ends.load();
         __syncthreads();
+        int requested = early && thread == kMath ? request_first() : 0;
         pdl_wait();
         pdl_launch_dependents();
+        if (!early) {
+            ends.load();
+            __syncthreads();
+        }
         if (thread >= kMath) {
             if (Producers == 128) registers_give<kProducerRegisters>();
-            produce();
+            produce(requested);
         } else {
             if (Producers == 128) registers_take<kMathRegisters>();
             consume();
@@ -240,9 +252,10 @@ template <int BN, int Mats, int Groups, int Producers, int Stages, bool Paired, 
 };
 
 #if MOEBIUS_HOPPER
-#define MOEBIUS_HOPPER_BODY(...)        \
-    MOEBIUS_DYNAMIC_SHARED(shared);     \
-    HopperGemm<__VA_ARGS__>(p, shared).run();
+#define MOEBIUS_HOPPER_BODY(...)          \
+    MOEBIUS_DYNAMIC_SHARED(shared);       \
+    __shared__ int ends[kMaxExperts + 1]; \
+    HopperGemm<__VA_ARGS__>(p, shared, ends).run();
 #else
 #define MOEBIUS_HOPPER_BODY(...)
 #endif

@@ -11,6 +11,7 @@
 constexpr int kStrip = 64;         /* rows of a unit of packed weights */
 constexpr int kUnitRowBytes = 128;
 constexpr int kUnit = kStrip * kUnitRowBytes;
+constexpr int kMaxExperts = 256;
 constexpr int kBlockTokens = 16;  /* of a block of the KV cache */
 
 MOEBIUS_BOTH constexpr int ceil_div(int a, int b) { return (a + b - 1) / b; }

@@ -7,7 +7,6 @@
 #include "layout.h"
 #include "reduce.h"
 
-constexpr int kMaxExperts = 256;
 constexpr int kRouteWarps = 8;
 constexpr int kSortThreads = 1024;
 

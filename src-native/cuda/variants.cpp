@@ -129,7 +129,8 @@ constexpr moebius_variant kVariants[] = {
     yardstick(MOEBIUS_READ_YARDSTICK, 0, "moebius_read_bytes", MOEBIUS_ANY_GPU, 0, 0, 0, 0, 512, 0, 4, "16-byte loads"),
     yardstick(MOEBIUS_E4M3_YARDSTICK, 0, "moebius_multiply_wgmma", MOEBIUS_HOPPER_ONLY, 64, 128, 32, 8, 256, 32768, 1, "wgmma m64n128k32 e4m3"),
     yardstick(MOEBIUS_E4M3_YARDSTICK, 1, "moebius_multiply_e4m3", MOEBIUS_ANY_GPU, 16, 8, 32, 32, 256, 0, 4, "mma m16n8k32 e4m3"),
-    yardstick(MOEBIUS_BF16_YARDSTICK, 0, "moebius_multiply_bf16", MOEBIUS_ANY_GPU, 16, 8, 16, 32, 256, 0, 4, "mma m16n8k16 bf16"),
+    yardstick(MOEBIUS_BF16_YARDSTICK, 0, "moebius_multiply_wgmma_bf16", MOEBIUS_HOPPER_ONLY, 64, 128, 16, 8, 256, 32768, 1, "wgmma m64n128k16 bf16"),
+    yardstick(MOEBIUS_BF16_YARDSTICK, 1, "moebius_multiply_bf16", MOEBIUS_ANY_GPU, 16, 8, 16, 32, 256, 0, 4, "mma m16n8k16 bf16"),
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 /* What the device does at most, to hold the other kernels against: a read-only reduction over memory, and independent products without
-   memory (wgmma and mma of e4m3, mma of bf16). Layout: moebius_cuda.h; operands are codes of no meaning, none of them NaN.
+   memory (wgmma and mma of e4m3 and of bf16). Layout: moebius_cuda.h; operands are codes of no meaning, none of them NaN.
    Bound: themselves. Measured fraction: none; compiled, run in emulation, not run on a GPU. */
 #include <moebius_cuda.h>
 
@@ -23,20 +23,19 @@ extern "C" __global__ void __launch_bounds__(512) moebius_read_bytes(const __gri
 
 __device__ __forceinline__ unsigned scattered(unsigned i) { return i * 0x9e3779b1u ^ i * 0x85ebca6bu >> 15; }
 
-/* Two warpgroups a block, each 64 x 128 from shared memory, four K of 32 a round. */
-extern "C" __global__ void __launch_bounds__(256, 1) moebius_multiply_wgmma(const __grid_constant__ moebius_yardstick p) {
 #if MOEBIUS_HOPPER
+/* Two warpgroups a block, each 64 x 128, four products a round; multiply gets the operands' place in shared memory, 32 KB of codes. */
+template <class Multiply> __device__ __forceinline__ void multiply_warpgroups(const moebius_yardstick &p, Multiply multiply) {
     MOEBIUS_DYNAMIC_SHARED(shared);
-    for (int i = threadIdx.x; i < 4 * 8192; i += 256) shared[i] = static_cast<std::uint8_t>(scattered(i) & 0xbf);
+    for (int i = threadIdx.x; i < 4 * 8192; i += 256) shared[i] = static_cast<std::uint8_t>(scattered(i) & 0x3f);
     proxy_fence();
     __syncthreads();
-    std::uint64_t form = std::uint64_t(1) << 62 | std::uint64_t(1024 / 16) << 32;
-    std::uint64_t a = form | (shared_address(shared) + threadIdx.x / 128 * 8192) >> 4, b = form | (shared_address(shared) + 16384) >> 4;
+    std::uint64_t a = swizzled_descriptor(shared_address(shared) + threadIdx.x / 128 * 8192), b = swizzled_descriptor(shared_address(shared) + 16384);
     float sum[64] = {};
     for (std::int64_t round = 0; round < p.count; round++) {
         wgmma_fence();
 #pragma unroll
-        for (int step = 0; step < 4; step++) wgmma_e4m3<128>(sum, a + step * 2, b + step * 2, 1);
+        for (int step = 0; step < 4; step++) multiply(sum, a + step * 2, b + step * 2);
         wgmma_commit();
         wgmma_wait<1>();
     }
@@ -46,6 +45,21 @@ extern "C" __global__ void __launch_bounds__(256, 1) moebius_multiply_wgmma(cons
 #pragma unroll
     for (int i = 0; i < 64; i++) total += sum[i];
     if (total == 0.123f) *static_cast<float *>(p.to) = total;
+}
+#endif
+
+extern "C" __global__ void __launch_bounds__(256, 1) moebius_multiply_wgmma(const __grid_constant__ moebius_yardstick p) {
+#if MOEBIUS_HOPPER
+    multiply_warpgroups(p, [](float (&d)[64], std::uint64_t a, std::uint64_t b) { wgmma_e4m3<128>(d, a, b, 1); });
+#endif
+}
+
+/* A from registers, as attention has it. */
+extern "C" __global__ void __launch_bounds__(256, 1) moebius_multiply_wgmma_bf16(const __grid_constant__ moebius_yardstick p) {
+#if MOEBIUS_HOPPER
+    unsigned a[4];
+    for (int i = 0; i < 4; i++) a[i] = scattered(threadIdx.x * 4 + i) & 0x3fff3fffu;
+    multiply_warpgroups(p, [&a](float (&d)[64], std::uint64_t, std::uint64_t b) { wgmma_bf16<false>(d, a, b, 1); });
 #endif
 }
 

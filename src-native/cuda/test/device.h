@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,11 @@ class Device {
     virtual void write(void *to, const void *from, std::size_t bytes) = 0;
     virtual void read(void *to, const void *from, std::size_t bytes) = 0;
     virtual void launch(const char *kernel, const int (&grid)[3], int threads, int shared_bytes, const void *structure, std::size_t bytes) = 0;
+    /* Kernels start while the one before them ends (programmatic dependent launch): for whole steps, not for a kernel alone. In emulation
+       none sees what the one before it writes until it waits. */
+    virtual void overlap(bool on) = 0;
+    /* What happens when the next kernel waits for the one before it; false where that can't be arranged. */
+    virtual bool at_next_wait(std::function<void()>) { return false; }
     virtual void clear(void *p, std::size_t bytes) = 0; /* zeros */
     /* random_e4m3(seed, i), bf16 of scale * random_unit(seed, i) */
     virtual void fill_codes(std::uint8_t *to, std::size_t count, std::uint64_t seed) = 0;

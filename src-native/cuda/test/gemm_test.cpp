@@ -53,6 +53,14 @@ class Product {
         return g;
     }
 
+    /* The weights are others from when the kernel has waited for the one before it; false where that can't be arranged. */
+    bool lose_weights_at_wait() {
+        std::size_t bytes = std::size_t(ceil_div(c.n, 64)) * blocks * 8192 * c.experts;
+        return device.at_next_wait([this, bytes] {
+            for (int m = 0; m < mats; m++) std::memset(packed[m], 0x7f, bytes);
+        });
+    }
+
     std::vector<std::uint8_t> run(const moebius_variant &v) {
         moebius_gemm g = parameters();
         if (v.spread) {
@@ -228,6 +236,23 @@ TEST(a_row_has_the_same_bytes_among_1_to_512_rows) {
             check(std::equal(first.begin(), first.end(), out.begin()), std::string(all[i].kernel) + " among " + std::to_string(rows) + " rows");
         }
     }
+}
+TEST(products_request_the_first_weights_before_they_wait_unless_routing_decides_which) {
+    int count;
+    const moebius_variant *all = moebius_variants(&count);
+    for (bool grouped : {false, true})
+        for (bool gather : {false, true})
+            for (int i = 0; i < count; i++) {
+                int family = all[i].family, epilogue = all[i].mats == 2 ? MOEBIUS_SWIGLU_BF16 : MOEBIUS_STORE_F32;
+                Case c{family, grouped ? 2 : 1, 64, family == MOEBIUS_BF16_GEMM ? 128 : 256, 1, epilogue, {0, 5}, &kLayouts[0], gather};
+                if (!grouped) c.counts = {5};
+                if (all[i].grid != MOEBIUS_GRID_TILES || !fits(all[i], c, device.compute_capability())) continue;
+                std::vector<std::uint8_t> kept = Product(device, c, 15).run(all[i]);
+                Product product(device, c, 15);
+                if (!product.lose_weights_at_wait()) return;
+                bool early = !grouped || !gather;
+                check((product.run(all[i]) == kept) == early, std::string(all[i].kernel) + (early ? " waits to request weights" : " requests weights before it knows the experts"));
+            }
 }
 TEST(refuses_products_that_a_variant_cannot_run) {
     moebius_gemm g{};

@@ -32,9 +32,14 @@ std::vector<float> last_logits(Device &device, const Model &model, const std::ve
         if (decode_last) last.add({prompt.back()}, length, same);
         block += int(prompt.size()) / 16 + 1;
     }
-    if (!before.tokens.empty()) Step(device, model, cache, before).run();
+    auto run = [&](const Step &step) {
+        device.overlap(true);
+        step.run();
+        device.overlap(false);
+    };
+    if (!before.tokens.empty()) run(Step(device, model, cache, before));
     Step step(device, model, cache, decode_last ? last : before);
-    step.run();
+    run(step);
     std::vector<float> logits = step.logits();
     std::vector<int> drawn = step.drawn();
     for (std::size_t row = 0; row < drawn.size(); row++) {

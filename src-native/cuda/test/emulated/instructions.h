@@ -4,7 +4,15 @@
 inline std::uint32_t shared_address(const void *p) {
     return std::uint32_t(static_cast<const std::uint8_t *>(p) - emu::block().shared);
 }
-inline void pdl_wait() {}
+/* What a thread of the first block does before its wait, all have done before the kernel before this one goes on. */
+inline void pdl_wait() {
+    emu::Block &b = emu::block();
+    if (!b.predecessor) return;
+    emu::wait(b.waiting, b.threads);
+    if (!b.predecessor) return;
+    b.predecessor();
+    b.predecessor = nullptr;
+}
 inline void pdl_launch_dependents() {}
 
 /* cp.async */

@@ -52,7 +52,7 @@ const std::map<std::string, Kernel> &kernels() {
         K(moebius_hopper_decode_64_bf16), K(moebius_hopper_decode_128_bf16), K(moebius_hopper_decode_64_e4m3), K(moebius_hopper_decode_128_e4m3),
         K(moebius_hopper_prefill_64_bf16), K(moebius_hopper_prefill_128_bf16), K(moebius_hopper_prefill_64_e4m3), K(moebius_hopper_prefill_128_e4m3),
         K(moebius_sample_rows),
-        K(moebius_read_bytes), K(moebius_multiply_wgmma), K(moebius_multiply_e4m3), K(moebius_multiply_bf16),
+        K(moebius_read_bytes), K(moebius_multiply_wgmma), K(moebius_multiply_wgmma_bf16), K(moebius_multiply_e4m3), K(moebius_multiply_bf16),
         K(helper_fill_values), K(helper_copy_bytes)};
     return all;
 }
@@ -70,3 +70,5 @@ void emu::run_kernel(const char *name, const int (&grid)[3], int threads, int sh
     block().shared_limit = shared_bytes;
     launch({grid[0], grid[1], grid[2]}, threads, [&] { body(parameters); });
 }
+
+void emu::precede(std::function<void()> work) { block().predecessor = std::move(work); }

@@ -53,7 +53,8 @@ struct Block {
     int shared_limit = kSharedBytes;
     long progress = 0;
     int3_ index{}, grid{};
-    std::function<void()> body;
+    std::function<void()> body, predecessor; /* predecessor: the rest of the kernel before */
+    Barrier waiting;
 };
 inline Block &block() { static Block *one = new (std::align_val_t(1024)) Block; return *one; }
 inline int thread() { return block().current; }
@@ -187,6 +188,7 @@ inline unsigned __ballot_sync(unsigned, int v) {
     emu::leave();
     return mask;
 }
+template <class T> T __ldcg(const T *p) { return *p; }
 inline int __popc(unsigned v) { return __builtin_popcount(v); }
 template <class T> T atomicAdd(T *p, T v) { T old = *p; *p += v; return old; }
 inline int atomicMin(int *p, int v) { int old = *p; if (v < old) *p = v; return old; }

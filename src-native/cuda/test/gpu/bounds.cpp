@@ -18,13 +18,14 @@ Bounds Bounds::measure(GpuDevice &device) {
     b.copy_bytes_per_second = 2.0 * bytes / device.time([&] {
         device.launch("helper_copy_bytes", {device.multiprocessors() * 4, 1, 1}, 512, 0, &memory, sizeof memory);
     }, 7).median;
-    const moebius_variant &e4m3 = find_variant(MOEBIUS_E4M3_YARDSTICK, device.compute_capability() == 90 ? 0 : 1);
+    int instruction = device.compute_capability() == 90 ? 0 : 1;
+    const moebius_variant &e4m3 = find_variant(MOEBIUS_E4M3_YARDSTICK, instruction), &bf16 = find_variant(MOEBIUS_BF16_YARDSTICK, instruction);
     b.flops_per_second = flops_per_second(e4m3);
     b.flops_instruction = e4m3.recipe;
-    b.bf16_flops_per_second = flops_per_second(find_variant(MOEBIUS_BF16_YARDSTICK, 0));
+    b.bf16_flops_per_second = flops_per_second(bf16);
     device.release(keep);
-    std::printf("bounds   read %.0f GB/s, copy %.0f GB/s, %.0f TFLOP/s (%s), %.0f TFLOP/s (mma m16n8k16 bf16)\n", b.read_bytes_per_second / 1e9,
-                b.copy_bytes_per_second / 1e9, b.flops_per_second / 1e12, b.flops_instruction, b.bf16_flops_per_second / 1e12);
+    std::printf("bounds   read %.0f GB/s, copy %.0f GB/s, %.0f TFLOP/s (%s), %.0f TFLOP/s (%s)\n", b.read_bytes_per_second / 1e9,
+                b.copy_bytes_per_second / 1e9, b.flops_per_second / 1e12, b.flops_instruction, b.bf16_flops_per_second / 1e12, bf16.recipe);
     return b;
 }
 

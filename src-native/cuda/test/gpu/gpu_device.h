@@ -27,8 +27,7 @@ class GpuDevice final : public Device {
     /* name, driver's version, memory */
     std::string description() const;
     std::size_t free_bytes() const;
-    /* Kernels start while the one before them ends (programmatic dependent launch): for whole steps, not for a kernel alone. */
-    void overlap(bool on) { overlapped = on; }
+    void overlap(bool on) override { overlapped = on; }
     /* Seconds of one replay of what `enqueue` launches, recorded as a graph: median and least of `rounds` after one to warm up. */
     struct Time { double median, least; };
     Time time(const std::function<void()> &enqueue, int rounds);

@@ -30,13 +30,13 @@ final class Yardsticks {
 
     /** @param activations 8-bit: the peak is that of e4m3 products; 16-bit: of bf16 ones */
     Roofline roofline(Activations activations) {
-        Entry multiply = activations == Activations.EIGHT_BIT ? e4m3() : table.only(Family.BF16_YARDSTICK);
+        Entry multiply = products(activations == Activations.EIGHT_BIT ? Family.E4M3_YARDSTICK : Family.BF16_YARDSTICK);
         return new Roofline(readBytesPerSecond(), flopsPerSecond(multiply), multiply.recipe());
     }
 
-    private Entry e4m3() {
+    private Entry products(Family family) {
         boolean hopper = driver.device().computeCapability() == HOPPER;
-        return table.of(Family.E4M3_YARDSTICK).stream().filter(entry -> entry.hopper() == hopper).findFirst().orElseThrow();
+        return table.of(family).stream().filter(entry -> entry.hopper() == hopper).findFirst().orElseThrow();
     }
 
     private double readBytesPerSecond() {
