@@ -199,7 +199,7 @@ template <int Dim, bool E4m3, int Threads> struct AttentionTiles {
 
 __device__ __forceinline__ void store_attended(const moebius_attend &p, int token, int head, int d, float o, float l) {
     if (d >= p.head_dim) return;
-    float v = o / l;
+    float v = __fadd_rn(o, 0.0f) / l; /* -0 becomes 0, as where splits are merged */
     if (p.cache_type == MOEBIUS_CUDA_E4M3) v = __fmul_rn(v, p.value_scale);
     std::int64_t at = token * p.out_pitch + head * p.head_dim + d;
     if (p.out_type == MOEBIUS_CUDA_E4M3) static_cast<std::uint8_t *>(p.out)[at] = to_e4m3_bits(v / p.out_scale);

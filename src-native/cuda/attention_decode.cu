@@ -1,5 +1,5 @@
 /* One query token per row of the grid: block (token, kv head and 16 of its query heads, split of 256 positions) gives unnormalised
-   sums; moebius_merge_splits joins the splits in ascending order. Recipe and tiles: attention.h; layout: moebius_cuda.h.
+   sums; moebius_merge_splits joins the splits in ascending order, where there are several. Recipe and tiles: attention.h; layout: moebius_cuda.h.
    Warp w scores positions 16 w .. of a tile, then adds up channels 16 w, 16 (w + 4), ... of all its positions.
    Bound: bytes of the keys and values. Measured fraction: none; compiled, run in emulation, not run on a GPU. */
 #include "attention.h"
@@ -88,6 +88,12 @@ template <int Dim, bool E4m3> struct Decode {
         for (int h = 0; h < 2; h++) {
             int within = lane / 4 + 8 * h;
             if (within >= heads) continue;
+            if (p.max_splits == 1) {
+                for (int j = 0; j < kMine; j++)
+                    for (int i = 0; i < 4 && warp + 4 * j < kSlices; i++)
+                        store_attended(p, blockIdx.x, first_head + within, (warp + 4 * j) * 16 + i / 2 * 8 + lane % 4 * 2 + i % 2, o[j][i / 2][2 * h + i % 2], state.sum[h]);
+                continue;
+            }
             float *row = p.partials + ((std::int64_t(blockIdx.x) * p.heads + first_head + within) * p.max_splits + blockIdx.z) * (Dim + 2);
             for (int j = 0; j < kMine; j++) {
                 if (warp + 4 * j >= kSlices) continue;

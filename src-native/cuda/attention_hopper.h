@@ -259,14 +259,16 @@ template <int Dim, bool E4m3, int Groups, int Stages, bool Split> struct HopperA
         wgmma_results(o);
         if (Split) {
             complete(state);
-            store_split(lane, o, state);
+            if (p.max_splits == 1) store_rows(lane, o, state);
+            else store_split(lane, o, state);
         } else {
             join(state, o, total);
             store_rows(lane, total, work.joined[thread]);
         }
     }
 
-    __device__ void store_rows(int lane, const float (&total)[kSums], const Running &joined) const {
+    /* The result, from sums over all that the rows see. */
+    __device__ void store_rows(int lane, const float (&total)[kSums], const Running &state) const {
 #pragma unroll
         for (int h = 0; h < 2; h++) {
             Place at = locate(h);
@@ -274,7 +276,7 @@ template <int Dim, bool E4m3, int Groups, int Stages, bool Split> struct HopperA
 #pragma unroll
             for (int i = 2 * h; i < kSums; i += 4)
 #pragma unroll
-                for (int j = i; j < i + 2; j++) store_attended(p, at.token, at.head, fragment_column(j, lane), total[j], joined.sum[h]);
+                for (int j = i; j < i + 2; j++) store_attended(p, at.token, at.head, fragment_column(j, lane), total[j], state.sum[h]);
         }
     }
     __device__ void store_split(int lane, const float (&o)[kSums], const Running &state) const {

@@ -39,14 +39,15 @@ enum {
     MOEBIUS_SWIGLU_E4M3 = 4  /* the same, e4m3(out / out_scale) */
 };
 
-/* out[p] = x[source(p)] * transpose(weights of the expert of p); p counts rows sorted by expert. */
+/* out[p] = x[source(p)] * transpose(weights of the expert of p); p counts rows sorted by expert. Weights are read before the kernel
+   before is complete: they are not its output. */
 typedef struct {
     const uint8_t *weights;      /* packed, [experts] */
     const uint8_t *up;           /* packed as weights, for SWIGLU */
     const void *x;               /* e4m3 codes or bf16, zero from k to the next multiple of 128 bytes */
     void *out;
     const int *offsets;          /* [experts + 1] first p of each expert, or NULL: one expert, rows rows */
-    const int *sources;          /* [p] row of x, or NULL: p itself */
+    const int *sources;          /* [p] row of x, or NULL: p itself; offsets are then complete before what writes x starts */
     float *partials;             /* variants with spread: k_splits * tiles * mats * 64 * tile_tokens floats */
     int *tickets;                /* variants with spread: one per tile, zero before and after */
     moebius_scales weight_scales, up_scales; /* of one expert; the next one's follow after scales_per_expert values */
@@ -162,13 +163,13 @@ typedef struct {
 /* Causal attention over the paged cache: a token sees itself and, with a window, the window - 1 before it. Scores and sums run over
    tiles of 64 and splits of 256 positions counted from 0; splits are merged in ascending order: decode and prefill give the same bits.
    Tokens of a sequence are consecutive: offsets [sequences + 1]; positions[offsets[s]] is the first's position.
-   Decode: one block per (token, kv head, split from the first that the token sees), then moebius_attend_merge. Prefill: one block per
-   (tile of queries, kv head). */
+   Decode: one block per (token, kv head, split from the first that the token sees), then moebius_attend_merge unless max_splits is 1.
+   Prefill: one block per (tile of queries, kv head). */
 typedef struct {
     const uint16_t *query;       /* bf16 [tokens, heads, padded_dim] */
     const void *keys, *values;
     void *out;                   /* [tokens, heads * head_dim], bf16, or e4m3(out / out_scale) */
-    float *partials;             /* decode: [tokens, heads, max_splits, padded_dim + 2] */
+    float *partials;             /* decode: [tokens, heads, max_splits, padded_dim + 2]; unused where max_splits is 1 */
     const int *positions, *sequences, *tables, *table_offsets, *offsets;
     int64_t out_pitch;
     float key_scale, value_scale, out_scale;

@@ -53,7 +53,7 @@ class Attention {
             run_kernel(device, find_variant(MOEBIUS_ATTEND_PREFILL, s.variant), &p);
         } else {
             run_kernel(device, find_variant(MOEBIUS_ATTEND_DECODE, s.variant), &p);
-            run_kernel(device, find_variant(MOEBIUS_ATTEND_MERGE, 0), &p);
+            if (p.max_splits > 1) run_kernel(device, find_variant(MOEBIUS_ATTEND_MERGE, 0), &p);
         }
         return device.download(static_cast<std::uint16_t *>(p.out), std::size_t(tokens) * s.heads * s.dim);
     }

@@ -213,7 +213,7 @@ void Step::attend(int layer, const Linear &next) {
         if (!attention_partials) attention_partials = device.zeros<float>(std::size_t(tokens) * shape.heads * p.max_splits * (dims + 2));
         p.partials = attention_partials;
         add("attend", attention_variant(MOEBIUS_ATTEND_DECODE), p, bytes).flops = flops;
-        add("merge", find_variant(MOEBIUS_ATTEND_MERGE, 0), p, 4.0 * tokens * shape.query_width() * p.max_splits);
+        if (p.max_splits > 1) add("merge", find_variant(MOEBIUS_ATTEND_MERGE, 0), p, 4.0 * tokens * shape.query_width() * p.max_splits);
     } else {
         int per_tile = 128 / (shape.heads / shape.kv_heads);
         for (std::size_t s = 0; s + 1 < batch.offsets.size(); s++) p.query_tiles += ceil_div(batch.offsets[s + 1] - batch.offsets[s], per_tile);

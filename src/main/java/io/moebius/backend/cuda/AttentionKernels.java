@@ -148,7 +148,9 @@ final class AttentionKernels {
         parameters.max_splits(splits);
         parameters.partials(room);
         launch(KernelTable.Family.ATTEND_DECODE, parameters, what);
-        launcher.launch(table.only(KernelTable.Family.ATTEND_MERGE), parameters, site(what));
+        if (splits > 1) {
+            launcher.launch(table.only(KernelTable.Family.ATTEND_MERGE), parameters, site(what));
+        }
     }
 
     /** The tokens from {@code first} on: all, or the batch's tail. */
