@@ -1,6 +1,7 @@
 package io.moebius.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.moebius.backend.ActivationQuantization;
 
 /**
@@ -15,10 +16,9 @@ final class CompressedTensors {
 
     static Fp8 read(ConfigFields quantization) {
         JsonNode groups = quantization.json().path(GROUPS);
-        JsonNode group = groups.path("group_0");
+        JsonNode group = groups.isObject() && groups.size() == 1 ? groups.iterator().next() : MissingNode.getInstance();
         JsonNode weights = group.path("weights");
         if (!quantization.text("format", "").equals("float-quantized")
-                || groups.size() != 1
                 || weights.path("num_bits").asInt() != 8
                 || !weights.path("type").asText().equals("float")) {
             throw quantization.wrong(

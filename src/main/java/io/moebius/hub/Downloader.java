@@ -85,7 +85,7 @@ final class Downloader {
         String reason = e instanceof FileSystemException system && system.getReason() != null
                 ? system.getReason()
                 : e.getClass().getSimpleName() + ": " + e.getMessage();
-        return new HubException(Kind.NO_ROOM, "the cache %s cannot be written (%s); mount one that can, or set HF_HUB_CACHE"
+        return new HubException(Kind.NO_ROOM, "the cache %s cannot be written (%s); make room there, mount one that can, or set HF_HUB_CACHE"
                 .formatted(folder, Hub.oneLine(reason)));
     }
 

@@ -43,9 +43,7 @@ public record Hub(URI endpoint, Optional<String> token, boolean offline) {
     private static Optional<String> token(Map<String, String> environment) {
         String given = environment.getOrDefault("HF_TOKEN", "").strip();
         if (given.isEmpty()) {
-            Path file = environment.containsKey("HF_TOKEN_PATH")
-                    ? Path.of(environment.get("HF_TOKEN_PATH"))
-                    : HubCache.home(environment).resolve("token");
+            Path file = HubCache.folder(environment, "HF_TOKEN_PATH").orElseGet(() -> HubCache.home(environment).resolve("token"));
             try {
                 given = Files.isRegularFile(file) && Files.size(file) <= MAX_TOKEN_BYTES ? Files.readString(file).strip() : "";
             } catch (IOException unreadable) {

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -24,21 +25,24 @@ public record HubCache(Path folder) {
 
     /** $HF_HUB_CACHE, else $HF_HOME/hub, else $XDG_CACHE_HOME or ~/.cache with huggingface/hub. */
     public static HubCache of(Map<String, String> environment) {
-        if (environment.containsKey("HF_HUB_CACHE")) {
-            return new HubCache(Path.of(environment.get("HF_HUB_CACHE")));
-        }
-        return new HubCache(home(environment).resolve("hub"));
+        return new HubCache(folder(environment, "HF_HUB_CACHE").orElseGet(() -> home(environment).resolve("hub")));
     }
 
     /** $HF_HOME, else $XDG_CACHE_HOME or ~/.cache with huggingface. */
-    static Path home(Map<String, String> environment) {
-        if (environment.containsKey("HF_HOME")) {
-            return Path.of(environment.get("HF_HOME"));
-        }
-        Path caches = environment.containsKey("XDG_CACHE_HOME")
-                ? Path.of(environment.get("XDG_CACHE_HOME"))
-                : Path.of(environment.getOrDefault("HOME", "/root"), ".cache");
-        return caches.resolve("huggingface");
+    public static Path home(Map<String, String> environment) {
+        return folder(environment, "HF_HOME")
+                .orElseGet(() -> folder(environment, "XDG_CACHE_HOME").orElse(Path.of(userHome(environment), ".cache")).resolve("huggingface"));
+    }
+
+    /** What a variable names, ~ expanded as other tools do; empty where it is not set, or to nothing. */
+    static Optional<Path> folder(Map<String, String> environment, String variable) {
+        return Optional.of(environment.getOrDefault(variable, "").strip())
+                .filter(value -> !value.isEmpty())
+                .map(value -> Path.of(value.replaceFirst("^~(?=/|$)", Matcher.quoteReplacement(userHome(environment)))));
+    }
+
+    private static String userHome(Map<String, String> environment) {
+        return environment.getOrDefault("HOME", "/root");
     }
 
     /**

@@ -4,6 +4,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.HttpURLConnection;
 import java.net.URI;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeFormatter;
 import java.util.Map;
 
 /**
@@ -35,6 +39,25 @@ final class HubTransport {
         String header(String name) {
             String value = connection.getHeaderField(name);
             return value == null ? "" : value;
+        }
+
+        /** Whether another try may mend it. */
+        boolean busy() {
+            return status == 429 || status == 500 || status >= 502 && status <= 504;
+        }
+
+        /** How long the Hub asks to wait, by seconds or until a date; zero if it does not. */
+        Duration retryAfter() {
+            String asked = header("Retry-After").strip();
+            if (asked.matches("\\d{1,6}")) {
+                return Duration.ofSeconds(Long.parseLong(asked));
+            }
+            try {
+                Duration left = Duration.between(Instant.now(), DateTimeFormatter.RFC_1123_DATE_TIME.parse(asked, Instant::from));
+                return left.isNegative() ? Duration.ZERO : left;
+            } catch (DateTimeException none) {
+                return Duration.ZERO;
+            }
         }
 
         InputStream body() throws IOException {

@@ -2,7 +2,11 @@ package io.moebius.hub;
 
 import io.moebius.hub.HubException.Kind;
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -18,6 +22,7 @@ public final class ModelSource {
     private final HubCache cache;
     private final HubTransport transport;
     private final Downloader downloader;
+    private final RangeDownload.Sleeper sleeper;
 
     public static ModelSource of(Map<String, String> environment) {
         return new ModelSource(Hub.of(environment), HubCache.of(environment), STALL_MILLIS, Thread::sleep, PIECE_BYTES);
@@ -26,6 +31,7 @@ public final class ModelSource {
     ModelSource(Hub hub, HubCache cache, int stallMillis, RangeDownload.Sleeper sleeper, long pieceBytes) {
         this.hub = hub;
         this.cache = cache;
+        this.sleeper = sleeper;
         this.transport = new HubTransport(hub, CONNECT_MILLIS, stallMillis);
         this.downloader = new Downloader(transport, hub, cache, sleeper, pieceBytes);
     }
@@ -43,7 +49,7 @@ public final class ModelSource {
         HubCache.checkNames(model, revision);
         RemoteRevision remote;
         try {
-            remote = RemoteRevision.of(transport, hub, model, revision);
+            remote = list(model, revision);
         } catch (IOException e) {
             String reason = "%s cannot be asked about %s (%s)".formatted(hub, model, reason(e));
             Optional<Path> cached = cache.cached(model, revision);
@@ -66,10 +72,34 @@ public final class ModelSource {
         return cache.find(model, remote.commit());
     }
 
+    /** A busy Hub is asked again where nothing is cached that could serve. */
+    private RemoteRevision list(String model, String revision) throws IOException {
+        Backoff backoff = new Backoff();
+        for (int failures = 1; ; failures++) {
+            try {
+                return RemoteRevision.of(transport, hub, model, revision);
+            } catch (BusyException e) {
+                if (failures == RangeDownload.MOST_FAILURES || cache.cached(model, revision).isPresent()) {
+                    throw e;
+                }
+                sleep(backoff.next(e.asked()));
+            }
+        }
+    }
+
+    private void sleep(Duration pause) throws InterruptedIOException {
+        try {
+            sleeper.sleep(pause);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted");
+        }
+    }
+
     private static String reason(IOException e) {
         return switch (e) {
-            case java.net.UnknownHostException unknown -> "its name cannot be resolved";
-            case java.net.SocketTimeoutException timeout -> "no answer in time";
+            case UnknownHostException unknown -> "its name cannot be resolved";
+            case SocketTimeoutException timeout -> "no answer in time";
             default -> Hub.oneLine(String.valueOf(e.getMessage()));
         };
     }

@@ -18,9 +18,7 @@ import java.util.function.LongConsumer;
 final class RangeDownload {
 
     private static final int BUFFER_BYTES = 1 << 18;
-    private static final int MOST_FAILURES = 6;
-    private static final Duration FIRST_PAUSE = Duration.ofMillis(500);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(60);
+    static final int MOST_FAILURES = 6;
 
     private final HubTransport transport;
     private final Hub hub;
@@ -59,7 +57,7 @@ final class RangeDownload {
     void fetch(PartialBlob.Piece piece) throws IOException, InterruptedException {
         try (FileChannel out = FileChannel.open(piece.path(), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             int failures = 0;
-            Duration pause = FIRST_PAUSE;
+            Backoff backoff = new Backoff();
             while (piece.base() + out.size() < piece.end()) {
                 long before = out.size();
                 Duration asked = Duration.ZERO;
@@ -76,11 +74,10 @@ final class RangeDownload {
                 }
                 if (out.size() > before) {
                     failures = 0;
-                    pause = FIRST_PAUSE;
+                    backoff.reset();
                 }
                 if (piece.base() + out.size() < piece.end()) {
-                    sleeper.sleep(asked.compareTo(pause) > 0 ? asked : pause);
-                    pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause.multipliedBy(2);
+                    sleeper.sleep(backoff.next(asked));
                 }
             }
             out.force(true);
@@ -94,6 +91,9 @@ final class RangeDownload {
         String path = "/" + repository + "/resolve/" + commit + "/" + URLEncoder.encode(file.name(), StandardCharsets.UTF_8);
         Map<String, String> headers = range ? Map.of("Range", "bytes=%d-%d".formatted(from, piece.end() - 1)) : Map.of();
         try (HubTransport.Answer answer = transport.get(path, headers)) {
+            if (answer.busy()) {
+                return pause(answer);
+            }
             switch (answer.status()) {
                 case HttpURLConnection.HTTP_OK -> {
                     if (range) {
@@ -102,13 +102,6 @@ final class RangeDownload {
                 }
                 case HttpURLConnection.HTTP_PARTIAL -> checkRange(answer, range, from, piece.end());
                 case 416 -> throw new IOException("the Hub has no bytes from " + from + " on");
-                case 429, 500, 502, 503, 504 -> {
-                    Duration asked = retryAfter(answer);
-                    if (asked.isZero()) {
-                        throw new IOException("HTTP status " + answer.status());
-                    }
-                    return countedPause(asked, answer.status());
-                }
                 default -> throw RemoteRevision.refusal(answer, hub, repository, commit);
             }
             if (!answer.etag().isEmpty() && !answer.etag().equals(file.etag())) {
@@ -125,10 +118,14 @@ final class RangeDownload {
     }
 
     /** A Hub that asks to wait again and again is not waited for without end. */
-    private Duration countedPause(Duration asked, int status) {
+    private Duration pause(HubTransport.Answer answer) throws IOException {
+        Duration asked = answer.retryAfter();
+        if (asked.isZero()) {
+            throw new BusyException(answer.status(), asked);
+        }
         if (++pauses > MOST_FAILURES) {
             throw new HubException(Kind.UNREACHABLE, "%s answers %d for %s of %s again and again; try later"
-                    .formatted(hub, status, file.name(), repository));
+                    .formatted(hub, answer.status(), file.name(), repository));
         }
         return asked;
     }
@@ -149,10 +146,8 @@ final class RangeDownload {
             if (out.size() != at) {
                 throw new HubException(Kind.NO_ROOM, "another program writes to %s; wait until it has ended".formatted(piece.path()));
             }
-            ByteBuffer bytes = ByteBuffer.wrap(buffer, 0, count);
-            while (bytes.hasRemaining()) {
-                at += out.write(bytes, at);
-            }
+            write(ByteBuffer.wrap(buffer, 0, count), piece, out, at);
+            at += count;
             counter.accept(count);
         }
         if (piece.base() + at < piece.end()) {
@@ -160,12 +155,14 @@ final class RangeDownload {
         }
     }
 
-    private static Duration retryAfter(HubTransport.Answer answer) {
-        String seconds = answer.header("Retry-After");
-        if (!seconds.matches("\\d{1,6}")) {
-            return Duration.ZERO;
+    /** A disk that is full is no failure of the connection: no other attempt would mend it. */
+    private static void write(ByteBuffer bytes, PartialBlob.Piece piece, FileChannel out, long at) throws FileSystemException {
+        try {
+            for (long position = at; bytes.hasRemaining(); ) {
+                position += out.write(bytes, position);
+            }
+        } catch (IOException e) {
+            throw new FileSystemException(piece.path().toString(), null, e.getMessage());
         }
-        Duration asked = Duration.ofSeconds(Long.parseLong(seconds));
-        return asked.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : asked;
     }
 }

@@ -37,6 +37,9 @@ record RemoteRevision(String commit, List<RemoteFile> files) {
     static RemoteRevision of(HubTransport transport, Hub hub, String repository, String revision) throws IOException {
         String path = "/api/models/" + repository + "/revision/" + URLEncoder.encode(revision, StandardCharsets.UTF_8) + "?blobs=true";
         try (HubTransport.Answer answer = transport.get(path, Map.of())) {
+            if (answer.busy()) {
+                throw new BusyException(answer.status(), answer.retryAfter());
+            }
             if (answer.status() != 200) {
                 throw refusal(answer, hub, repository, revision);
             }

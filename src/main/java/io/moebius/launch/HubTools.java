@@ -5,6 +5,8 @@ import io.moebius.checkpoint.CheckpointException;
 import io.moebius.hub.HubCache;
 import io.moebius.hub.HubException;
 import io.moebius.hub.ModelSource;
+import io.moebius.text.ModelText;
+import io.moebius.text.TextException;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -55,8 +57,10 @@ final class HubTools {
 
     private static String servable(Path snapshot) {
         try {
-            return "serves as " + Checkpoint.open(snapshot).format();
-        } catch (CheckpointException e) {
+            String format = Checkpoint.open(snapshot).format();
+            ModelText.open(snapshot, null).tokenizer().close();
+            return "serves as " + format;
+        } catch (CheckpointException | TextException e) {
             return "cannot be served: " + e.getMessage().lines().findFirst().orElse("");
         }
     }

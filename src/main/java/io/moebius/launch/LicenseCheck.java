@@ -1,6 +1,7 @@
 package io.moebius.launch;
 
 import io.moebius.api.Readiness;
+import io.moebius.hub.HubCache;
 import io.moebius.license.Claims;
 import io.moebius.license.LicenseException;
 import io.moebius.license.PublicKeys;
@@ -59,7 +60,7 @@ record LicenseCheck(
     private Claims claims(Console console) {
         try {
             Revocations revoked =
-                    revocations.isEmpty() ? Revocations.NONE : Revocations.read(revocations.get(), revocationsFolder(environment));
+                    revocations.isEmpty() ? Revocations.NONE : Revocations.read(revocations.get(), HubCache.home(environment));
             revoked.warning().ifPresent(console::warn);
             return verifier(keys, clock).verify(SecretSource.read(environment), devices, revoked.ids());
         } catch (LicenseException e) {
@@ -89,11 +90,6 @@ record LicenseCheck(
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-    }
-
-    /** Where the last lists of addresses are kept: in the cache that outlives the container. */
-    static Path revocationsFolder(Map<String, String> environment) {
-        return Path.of(environment.getOrDefault("HF_HOME", environment.getOrDefault("HOME", "/root") + "/.cache/huggingface"));
     }
 
     /** @throws LicenseException where a file of keys cannot be used */

@@ -3,6 +3,7 @@ package io.moebius.launch;
 import io.moebius.launch.FlagType.Switch;
 import io.moebius.launch.FlagType.Text;
 import io.moebius.launch.FlagType.Whole;
+import io.moebius.hub.HubCache;
 import io.moebius.license.Claims;
 import io.moebius.license.LicenseException;
 import io.moebius.license.Revocations;
@@ -90,7 +91,7 @@ final class SecretTools {
             Revocations revoked = options.text(LicenseFlags.LICENSE_REVOCATIONS).isEmpty()
                     ? Revocations.NONE
                     : Revocations.read(
-                            options.required(LicenseFlags.LICENSE_REVOCATIONS), LicenseCheck.revocationsFolder(shell.environment()));
+                            options.required(LicenseFlags.LICENSE_REVOCATIONS), HubCache.home(shell.environment()));
             revoked.warning().ifPresent(Console::note);
             verifier.verify(secret, 1, revoked.ids());
             shell.out().println("valid: yes");

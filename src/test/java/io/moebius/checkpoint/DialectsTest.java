@@ -73,6 +73,29 @@ class DialectsTest {
         }
     }
 
+    @Test
+    void blocksOfCompressedTensors() {
+        Weight weight = checkpoint("""
+                {"quant_method": "compressed-tensors", "format": "float-quantized", "config_groups": {"group_0": {
+                 "weights": {"num_bits": 8, "type": "float", "strategy": "block", "block_structure": [2, 2]},
+                 "input_activations": {"dynamic": true, "strategy": "group", "group_size": 2}}}}""")
+                .codes("l.weight", "F8_E4M3", 3, 4)
+                .scales("l.weight_scale", "BF16", new int[] {2, 2}, 1, 2, 4, 8)
+                .open(folder)
+                .linear("l", 3, 4);
+        assertThat(weight.scales().at(2, 3, 4)).isEqualTo(8);
+        assertThat(weight.activation()).isEqualTo(new ActivationQuantization.PerGroup(2));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"F8_E5M2", "F8_E8M0", "I8", "U8"})
+    void refusesOtherTypesOfEightBits(String type) {
+        TinyCheckpoint tiny = checkpoint("{\"quant_method\": \"fp8\"}")
+                .codes("l.weight", type, 2, 4)
+                .scales("l.weight_scale", "F32", SCALAR, 0.5f);
+        assertThatThrownBy(() -> tiny.open(folder).linear("l", 2, 4)).isInstanceOf(CheckpointException.class).hasMessageContaining(type);
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '~', value = {
         "{`quant_method`:`modelopt`,`quant_algo`:`FP8`,`ignore`:[`lm_head`]} | ModelOpt FP8 | static",
@@ -81,6 +104,9 @@ class DialectsTest {
         "{`quant_method`:`quark`,`global_quant_config`:{`weight`:{`dtype`:`fp8_e4m3`,`qscheme`:`per_tensor`},`input_tensors`:{`dtype`:`fp8_e4m3`,`is_dynamic`:false}},`exclude`:[`*lm_head`]} | Quark FP8 | static",
         "{`quant_method`:`quark`,`global_quant_config`:{`weight`:{`dtype`:`fp8_e4m3`,`qscheme`:`per_channel`},`input_tensors`:{`dtype`:`fp8_e4m3`,`is_dynamic`:true}}} | Quark FP8 | token",
         "{`quant_method`:`quark`,`global_quant_config`:{`weight`:{`dtype`:`fp8_e4m3`,`qscheme`:`per_tensor`}}} | Quark FP8 | none",
+        "{`quant_method`:`compressed-tensors`,`format`:`float-quantized`,`config_groups`:{`group_0`:{`weights`:{`num_bits`:8,`type`:`float`,`strategy`:`tensor`},`input_activations`:{`dynamic`:false,`strategy`:`tensor`}}},`ignore`:[`lm_head`,`re:.*mlp.gate`]} | compressed-tensors FP8 | static",
+        "{`quant_method`:`compressed-tensors`,`format`:`float-quantized`,`config_groups`:{`fp8`:{`weights`:{`num_bits`:8,`type`:`float`,`strategy`:`channel`},`input_activations`:{`dynamic`:true,`strategy`:`token`}}}} | compressed-tensors FP8 | token",
+        "{`quant_method`:`compressed-tensors`,`format`:`float-quantized`,`config_groups`:{`group_0`:{`weights`:{`num_bits`:8,`type`:`float`,`strategy`:`channel`},`input_activations`:null}}} | compressed-tensors FP8 | none",
         "{`quant_method`:`fp8`,`activation_scheme`:`static`,`kv_cache_scheme`:`static`,`ignored_layers`:[`*.gate`]} | AutoFP8 static | static",
     })
     void everyTool(String quantization, String format, String inputs) {

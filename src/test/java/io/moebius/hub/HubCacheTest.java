@@ -50,6 +50,14 @@ class HubCacheTest {
         assertThat(HubCache.of(Map.of("HOME", "/root"))).isEqualTo(new HubCache(Path.of("/root/.cache/huggingface/hub")));
     }
 
+    @Test
+    void readsVariablesAsOtherToolsDo() {
+        assertThat(HubCache.of(Map.of("HOME", "/home/me", "HF_HOME", "~/models")).folder()).isEqualTo(Path.of("/home/me/models/hub"));
+        assertThat(HubCache.of(Map.of("HOME", "/home/me", "HF_HUB_CACHE", "", "HF_HOME", " ")).folder())
+                .isEqualTo(Path.of("/home/me/.cache/huggingface/hub"));
+        assertThat(HubCache.of(Map.of("HOME", "/home/me", "HF_HUB_CACHE", "/data/~x")).folder()).isEqualTo(Path.of("/data/~x"));
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"../../nowhere/x", "org", "org/name/more", "/absolute/path", "org/..", "a\0b/c", "org/na me", "C:\\models"})
     void refusesWhatIsNoRepository(String name) {

@@ -11,9 +11,14 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -249,6 +254,43 @@ class ModelSourceTest {
         hub.fault("store:" + SHARD, TestHub.status(429, "Retry-After", "7"), TestHub.status(503, "Retry-After", "9999"));
         fetch();
         assertThat(pauses).containsExactly(Duration.ofSeconds(7), Duration.ofMinutes(1));
+    }
+
+    @Test
+    void waitsUntilTheMomentThatTheHubNames() {
+        String moment = DateTimeFormatter.RFC_1123_DATE_TIME.format(ZonedDateTime.now(ZoneOffset.UTC).plusSeconds(30));
+        hub.fault("store:" + SHARD, TestHub.status(503, "Retry-After", moment));
+        fetch();
+        assertThat(pauses).singleElement().satisfies(pause -> assertThat(pause).isBetween(Duration.ofSeconds(20), Duration.ofSeconds(30)));
+    }
+
+    @Test
+    void asksABusyHubAgainForItsListing() throws IOException {
+        Deque<Fault> answers = new ArrayDeque<>(List.of(
+                TestHub.status(429, "Retry-After", "7"), TestHub.status(503), TestHub.status(504)));
+        Fault listing = hub.listing();
+        hub.listing = (exchange, none) -> Optional.ofNullable(answers.poll()).orElse(listing).answer(exchange, none);
+        assertWhole(fetch());
+        assertThat(pauses).containsExactly(Duration.ofSeconds(7), Duration.ofSeconds(1), Duration.ofSeconds(2));
+    }
+
+    @Test
+    void doesNotWaitForABusyHubWhereTheCacheServes() {
+        Path whole = fetch();
+        hub.listing = TestHub.status(429, "Retry-After", "60");
+        assertThat(fetch()).isEqualTo(whole);
+        assertThat(pauses).isEmpty();
+        assertThat(warnings).singleElement().asString().contains("HTTP status 429", "the cached revision is used");
+    }
+
+    @Test
+    void aFullDiskIsNoFailureOfTheHub() throws IOException {
+        Path incomplete = Path.of(blob(SHARD, WEIGHTS) + ".incomplete");
+        Files.createDirectories(incomplete.getParent());
+        Files.createSymbolicLink(incomplete, Path.of("/dev/full"));
+        assertFails(Kind.NO_ROOM, "No space left on device", "make room");
+        assertThat(pauses).isEmpty();
+        Files.delete(incomplete);
     }
 
     @Test

@@ -130,6 +130,11 @@ public final class TestHub implements AutoCloseable {
         }
     }
 
+    /** What is listed without a fault. */
+    Fault listing() {
+        return this::list;
+    }
+
     private void list(HttpExchange exchange, byte[] none) throws IOException {
         StringBuilder json = new StringBuilder("{\"sha\": \"" + COMMIT + "\", \"siblings\": [");
         String separator = "";
