@@ -39,12 +39,24 @@ void encode_row(const Matrix &matrix, const float *x, float *codes, float *scale
 bool same_input(const Product &a, const Product &b) {
     const Matrix &m = *a.matrix, &n = *b.matrix;
     return a.x == b.x && (m.packed == nullptr) == (n.packed == nullptr) && m.activation == n.activation && m.group == n.group &&
-           m.activation_scale == n.activation_scale && m.packed_blocks == n.packed_blocks;
+           m.activation_scale == n.activation_scale && m.packed_blocks == n.packed_blocks && a.tiles == b.tiles;
 }
 
 int groups(const Matrix &matrix) {
     return matrix.activation == MOEBIUS_STATIC ? 1 : (matrix.columns + matrix.group - 1) / matrix.group;
 }
+
+long words_of(const Product &product) {
+    const Matrix &matrix = *product.matrix;
+    if (!product.tiles) return product.rows * matrix.packed_columns;
+    const int terms = matrix.activation == MOEBIUS_KEEP ? 2 : 1;
+    return (product.rows + kTileRows - 1) / kTileRows * terms * tiles_across(matrix.packed_columns) * kTileBytes / 4;
+}
+
+long line_up(long words) { return (words + 15) / 16 * 16; }
+
+template <class T>
+T *line_up(T *memory) { return reinterpret_cast<T *>((reinterpret_cast<uintptr_t>(memory) + 63) / 64 * 64); }
 
 }  // namespace
 
@@ -54,12 +66,12 @@ void Engine::prepare(std::vector<Product> &products) {
     for (const Product &product : products) {
         const Matrix &matrix = *product.matrix;
         if (matrix.activation != MOEBIUS_KEEP) floats += product.rows * static_cast<long>(matrix.columns + matrix.packed_blocks + groups(matrix));
-        words += product.rows * matrix.packed_columns;
+        words += line_up(words_of(product));
     }
     if (input_floats.size() < floats) input_floats.resize(floats);
-    if (input_words.size() < words) input_words.resize(words);
+    if (input_words.size() < words + 16) input_words.resize(words + 16);
     float *next_float = input_floats.data();
-    uint32_t *next_word = input_words.data();
+    uint32_t *next_word = line_up(input_words.data());
     const Product *before = nullptr;
     Product asked{};
     for (Product &product : products) {
@@ -77,16 +89,19 @@ void Engine::prepare(std::vector<Product> &products) {
         const float *x = product.x;
         float *values = next_float, *scales = values + product.rows * columns, *factors = scales + product.rows * scales_count;
         uint32_t *rows = next_word;
+        const bool as_tiles = product.tiles;
         pool.parallel(product.rows, 4, [&](int begin, int end, int) {
             for (long t = begin; t < end; t++) {
                 if (!codes) {
-                    kernels.input_row(x + t * columns, columns, matrix.packed_columns, rows + t * matrix.packed_columns);
+                    if (as_tiles) tiles->input_row(x + t * columns, columns, 2, t, rows);
+                    else kernels.input_row(x + t * columns, columns, matrix.packed_columns, rows + t * matrix.packed_columns);
                     continue;
                 }
                 float *own = values + t * columns, *own_scales = scales + t * scales_count;
                 encode_row(matrix, x + t * columns, own, own_scales);
                 if (packed && kernels.brain_inputs) {
-                    kernels.code_row(own, columns, matrix.packed_columns, rows + t * matrix.packed_columns / 2);
+                    if (as_tiles) tiles->input_row(own, columns, 1, t, rows);
+                    else kernels.code_row(own, columns, matrix.packed_columns, rows + t * matrix.packed_columns / 2);
                     for (long b = 0; b < blocks; b++) factors[t * blocks + b] = own_scales[scales_count == 1 ? 0 : b];
                 } else {
                     for (long c = 0; c < columns; c++) own[c] *= own_scales[scales_count == 1 ? 0 : c / matrix.group];
@@ -98,7 +113,7 @@ void Engine::prepare(std::vector<Product> &products) {
         if (packed && codes && kernels.brain_inputs) product.factors = factors;
         if (!packed) product.x = values;
         if (codes) next_float = factors + product.rows * blocks;
-        if (packed) next_word += product.rows * matrix.packed_columns;
+        if (packed) next_word += line_up(words_of(product));
     }
 }
 
@@ -110,9 +125,11 @@ void Engine::multiply(std::vector<Product> products, const Blocking &blocking) {
     for (const Product &product : products) {
         const Matrix &matrix = *product.matrix;
         ends.push_back(tasks += (matrix.rows + blocking.panel - 1) / blocking.panel);
-        if (product.rows <= blocking.direct && matrix.type != MOEBIUS_INT4) continue;
-        scratch_floats = std::max(scratch_floats, matrix.packed == nullptr ? blocking.panel * static_cast<long>(matrix.columns)
-                                                                           : std::max(32, blocking.panel / 2) * matrix.packed_columns);
+        if (product.tiles)
+            scratch_floats = std::max(scratch_floats, blocking.panel / kPackedRows * tiles_across(matrix.packed_columns) * kTileBytes / 4 + 16);
+        else if (product.rows > blocking.direct || matrix.type == MOEBIUS_INT4)
+            scratch_floats = std::max(scratch_floats, matrix.packed == nullptr ? blocking.panel * static_cast<long>(matrix.columns)
+                                                                               : std::max(32, blocking.panel / 2) * matrix.packed_columns);
     }
     pool.parallel(tasks, 1, blocking.threads, [&](int begin, int end, int) {
         float *scratch = row_memory(scratch_floats).data();
@@ -121,7 +138,10 @@ void Engine::multiply(std::vector<Product> products, const Blocking &blocking) {
             const Matrix &matrix = *products[i].matrix;
             const int from = (i == 0 ? task : task - ends[i - 1]) * blocking.panel;
             const int to = std::min(matrix.rows, from + blocking.panel);
-            (matrix.packed == nullptr ? kernels.multiply : kernels.multiply_packed)(products[i], from, to, blocking.direct, scratch);
+            if (products[i].tiles)
+                tiles->multiply(products[i], from, to, reinterpret_cast<unsigned char *>(line_up(scratch)));
+            else
+                (matrix.packed == nullptr ? kernels.multiply : kernels.multiply_packed)(products[i], from, to, blocking.direct, scratch);
         }
     });
 }
@@ -134,6 +154,7 @@ using moebius::Matrix;
 int moebius_supports(int instruction_set) {
     __builtin_cpu_init();
     switch (instruction_set) {
+        case MOEBIUS_AMX: return moebius_supports(MOEBIUS_AVX512_BF16) && moebius::tiles_usable();
         case MOEBIUS_AVX512_BF16:
             return moebius_supports(MOEBIUS_AVX512) && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vbmi");
         case MOEBIUS_AVX512:
@@ -147,11 +168,12 @@ int moebius_supports(int instruction_set) {
 const char *moebius_build() { return MOEBIUS_BUILD; }
 
 void *moebius_create(int instruction_set, int threads) {
-    const moebius::Kernels &kernels = instruction_set == MOEBIUS_AVX512_BF16 ? moebius::kernels_avx512bf16
+    const bool tiles = instruction_set == MOEBIUS_AMX;
+    const moebius::Kernels &kernels = tiles || instruction_set == MOEBIUS_AVX512_BF16 ? moebius::kernels_avx512bf16
                                       : instruction_set == MOEBIUS_AVX512 ? moebius::kernels_avx512
                                       : instruction_set == MOEBIUS_AVX2 ? moebius::kernels_avx2
                                                                         : moebius::kernels_baseline;
-    return new Engine{kernels, moebius::ThreadPool(threads)};
+    return new Engine{kernels, tiles ? &moebius::kTileKernels : nullptr, moebius::ThreadPool(threads)};
 }
 
 void moebius_destroy(void *engine) { delete static_cast<Engine *>(engine); }

@@ -8,11 +8,13 @@
 #include "moebius_cpu.h"
 #include "rope.h"
 #include "thread_pool.h"
+#include "tiles.h"
 
 namespace moebius {
 
 struct Engine {
     const Kernels &kernels;
+    const TileKernels *tiles;  // nullptr where they are not used
     ThreadPool pool;
     Arena weights{};
     RopeTable rope{};
@@ -21,6 +23,9 @@ struct Engine {
 
     // Repacks a matrix for the kernels, if they want that and memory is there.
     void pack(Matrix &matrix);
+
+    // Whether a prompt's rows are multiplied with a matrix as tiles, which gives them other bits than generated tokens' rows get.
+    bool tiled(const Matrix &matrix) const { return tiles != nullptr && fits_tiles(matrix); }
 
     // All products at once, their panels shared out among the threads.
     void multiply(std::vector<Product> products, const Blocking &blocking);

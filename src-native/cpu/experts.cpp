@@ -13,7 +13,7 @@ void moebius_route(void *engine, const float *x, const void *router, int rows, i
     const int experts = matrix_of(router).rows;
     std::vector<float> logits(static_cast<size_t>(rows) * experts);
     constexpr int kPanel = 16, kDirect = 4;
-    moebius_project(engine, x, router, rows, logits.data(), 0, engine_of(engine).pool.threads(), kPanel, kDirect);
+    moebius_project(engine, x, router, nullptr, rows, logits.data(), 0, engine_of(engine).pool.threads(), kPanel, kDirect);
     std::vector<double> probabilities(experts);
     for (int t = 0; t < rows; t++) {
         const float *row = logits.data() + static_cast<long>(t) * experts;
@@ -38,28 +38,31 @@ void moebius_route(void *engine, const float *x, const void *router, int rows, i
 
 namespace {
 
-// The tokens of an expert: rows [begin, end) of the grouped order.
+// Tokens of an expert, of prompts or generated: rows [begin, end) of the grouped order.
 struct Group {
     const Matrix *gate, *up, *down;
+    bool prompt;
     int begin, end;
 };
 
 }  // namespace
 
 void moebius_experts(void *engine, const float *x, const int *ids, const float *weights, int rows, int top_k,
-                     const int64_t *matrices, int experts, float *residual, int threads, int panel, int direct) {
+                     const int64_t *matrices, const unsigned char *prompt, int experts, float *residual, int threads, int panel, int direct) {
     Engine &e = engine_of(engine);
     const Blocking blocking{threads, panel, direct};
-    std::vector<std::vector<int>> chosen(experts);
-    for (int pair = 0; pair < rows * top_k; pair++) chosen[ids[pair]].push_back(pair);
+    // Of each expert two lists: those that tiles may multiply are apart.
+    auto in_tiles = [&](int row) { return prompt != nullptr && prompt[row] && e.tiles != nullptr; };
+    std::vector<std::vector<int>> chosen(2 * experts);
+    for (int pair = 0; pair < rows * top_k; pair++) chosen[2 * ids[pair] + in_tiles(pair / top_k)].push_back(pair);
     std::vector<Group> groups;
     std::vector<int> place(rows * top_k);
     int next = 0;
-    for (int expert = 0; expert < experts; expert++) {
-        if (chosen[expert].empty()) continue;
-        auto matrix = [&](int i) { return reinterpret_cast<const Matrix *>(matrices[3 * expert + i]); };
-        groups.push_back({matrix(0), matrix(1), matrix(2), next, next + static_cast<int>(chosen[expert].size())});
-        for (int pair : chosen[expert]) place[pair] = next++;
+    for (int list = 0; list < 2 * experts; list++) {
+        if (chosen[list].empty()) continue;
+        auto matrix = [&](int i) { return reinterpret_cast<const Matrix *>(matrices[3 * (list / 2) + i]); };
+        groups.push_back({matrix(0), matrix(1), matrix(2), list % 2 == 1, next, next + static_cast<int>(chosen[list].size())});
+        for (int pair : chosen[list]) place[pair] = next++;
     }
     if (groups.empty()) return;
     const long hidden = groups[0].gate->columns, ffn = groups[0].gate->rows;
@@ -71,9 +74,10 @@ void moebius_experts(void *engine, const float *x, const int *ids, const float *
     for (const Group &group : groups) {
         const int count = group.end - group.begin;
         const float *input = grouped.data() + group.begin * hidden;
-        in.push_back({group.gate, input, count, inner.data() + group.begin * ffn, false});
-        in.push_back({group.up, input, count, up.data() + group.begin * ffn, false});
-        out.push_back({group.down, inner.data() + group.begin * ffn, count, outer.data() + group.begin * hidden, false});
+        auto product = [&](const Matrix *w, const float *from, float *to) { return Product{w, from, count, to, false, group.prompt && e.tiled(*w)}; };
+        in.push_back(product(group.gate, input, inner.data() + group.begin * ffn));
+        in.push_back(product(group.up, input, up.data() + group.begin * ffn));
+        out.push_back(product(group.down, inner.data() + group.begin * ffn, outer.data() + group.begin * hidden));
     }
     e.multiply(in, blocking);
     e.pool.parallel(next, 1, threads, [&](int begin, int end, int) {

@@ -13,7 +13,9 @@ struct Product {
     int rows;
     float *out;
     bool add;
-    // For a packed matrix: x as input_row or code_row makes it, and, of codes, their factors [rows][packed_blocks].
+    // Whether it is multiplied as tiles.h says.
+    bool tiles = false;
+    // For a packed matrix: x as input_row or code_row makes it, tiles.h's where tiles, and, of codes, their factors [rows][packed_blocks].
     const uint32_t *words = nullptr;
     const float *factors = nullptr;
 };

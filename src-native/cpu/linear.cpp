@@ -31,11 +31,17 @@ void moebius_rms_norm(void *engine, const float *x, const void *weight, double e
     });
 }
 
-void moebius_project(void *engine, const float *x, const void *matrix, int rows, float *out, int add, int threads, int panel,
-                     int direct) {
+void moebius_project(void *engine, const float *x, const void *matrix, const unsigned char *prompt, int rows, float *out, int add,
+                     int threads, int panel, int direct) {
     Engine &e = engine_of(engine);
     const Matrix &w = matrix_of(matrix);
-    e.multiply({{&w, x, rows, out, add != 0}}, {threads, panel, direct});
+    auto tiles = [&](int row) { return prompt != nullptr && prompt[row] && e.tiled(w); };
+    std::vector<Product> products;
+    for (int begin = 0, end; begin < rows; begin = end) {
+        for (end = begin + 1; end < rows && tiles(end) == tiles(begin);) end++;
+        products.push_back({&w, x + static_cast<long>(begin) * w.columns, end - begin, out + static_cast<long>(begin) * w.rows, add != 0, tiles(begin)});
+    }
+    e.multiply(products, {threads, panel, direct});
 }
 
 void moebius_add_bias(void *engine, float *x, const void *bias, int rows) {

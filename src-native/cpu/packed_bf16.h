@@ -9,7 +9,8 @@
 // for many (bound by vdpbf16ps). An element is summed four columns at a time, high parts before low, however many tokens there are.
 #pragma once
 #include "kernels.h"
-#include "vector.h"
+#include "moebius_cpu.h"
+#include "pairs.h"
 
 namespace moebius {
 namespace {
@@ -23,50 +24,6 @@ struct Small {
 };
 struct Large {
     static constexpr int kPanels = 4, kTokens = 6;
-};
-
-// The bytes of e4m3 magnitudes as bfloat16.
-struct BrainTable {
-    alignas(64) uint8_t low[128], high[128];
-    constexpr BrainTable() : low(), high() {
-        for (int code = 0; code < 128; code++) {
-            int exponent = code >> 3, mantissa = code & 7;
-            if (exponent == 0) {
-                exponent = 1;
-                if (mantissa != 0) {
-                    for (; mantissa < 8; mantissa *= 2) exponent--;
-                    mantissa -= 8;
-                }
-            }
-            int bits = code == 0 ? 0 : code == 127 ? 0x7fc0 : (exponent + 120) << 7 | mantissa << 4;
-            low[code] = bits & 255;
-            high[code] = bits >> 8;
-        }
-    }
-};
-constexpr BrainTable kBrain;
-
-// How the pairs of columns (c, c + 1) and (c + 2, c + 3) of 16 rows are read; a step is four columns.
-struct Pairs {
-    static constexpr long kStepBytes = 128;
-    void operator()(const uint8_t *p, __m512i &first, __m512i &second) const {
-        first = _mm512_loadu_si512(p);
-        second = _mm512_loadu_si512(p + 64);
-    }
-};
-
-struct Codes {
-    static constexpr long kStepBytes = 64;
-    __m512i low0 = _mm512_load_si512(kBrain.low), low1 = _mm512_load_si512(kBrain.low + 64);
-    __m512i high0 = _mm512_load_si512(kBrain.high), high1 = _mm512_load_si512(kBrain.high + 64);
-    void operator()(const uint8_t *p, __m512i &first, __m512i &second) const {
-        const __m512i codes = _mm512_loadu_si512(p);
-        const __m512i low = _mm512_permutex2var_epi8(low0, codes, low1);
-        __m512i high = _mm512_permutex2var_epi8(high0, codes, high1);
-        high = _mm512_ternarylogic_epi32(high, codes, _mm512_set1_epi8(static_cast<char>(0x80)), 0xf8);
-        first = _mm512_unpacklo_epi8(low, high);
-        second = _mm512_unpackhi_epi8(low, high);
-    }
 };
 
 inline __m512bh broadcast_pair(const uint32_t *p) { return reinterpret_cast<__m512bh>(_mm512_set1_epi32(static_cast<int>(*p))); }

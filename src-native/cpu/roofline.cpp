@@ -49,6 +49,6 @@ double moebius_read_bandwidth(void *engine) {
 double moebius_peak_flops(void *engine) {
     Engine &e = engine_of(engine);
     volatile double flops = 0;
-    const double seconds = best_seconds(e.pool, [&](int) { flops = e.kernels.multiply_adds(kMultiplyRounds); });
+    const double seconds = best_seconds(e.pool, [&](int) { flops = (e.tiles != nullptr ? e.tiles->multiply_adds : e.kernels.multiply_adds)(kMultiplyRounds); });
     return flops * kPieces / seconds;
 }

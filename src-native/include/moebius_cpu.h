@@ -10,13 +10,13 @@ extern "C" {
 #endif
 
 /* Instruction sets, best first. */
-enum { MOEBIUS_AVX512_BF16 = 0, MOEBIUS_AVX512 = 1, MOEBIUS_AVX2 = 2, MOEBIUS_BASELINE = 3 };
+enum { MOEBIUS_AMX = 0, MOEBIUS_AVX512_BF16 = 1, MOEBIUS_AVX512 = 2, MOEBIUS_AVX2 = 3, MOEBIUS_BASELINE = 4 };
 /* Element types of a matrix. */
 enum { MOEBIUS_F32 = 0, MOEBIUS_F16 = 1, MOEBIUS_BF16 = 2, MOEBIUS_E4M3 = 3, MOEBIUS_INT4 = 4 };
 /* What happens to the input of a matrix. */
 enum { MOEBIUS_KEEP = 0, MOEBIUS_STATIC = 1, MOEBIUS_PER_GROUP = 2 };
 
-/* 1 if this processor has the instruction set. */
+/* 1 if this processor has the instruction set and, of AMX, the system lets this process use it. */
 int moebius_supports(int instruction_set);
 
 /* What the kernels were built from: a digest of their sources and the compiler. */
@@ -52,9 +52,10 @@ void moebius_rms_norm(void *engine, const float *x, const void *weight, double e
    of x the weights are decoded in registers for every tile of rows of x, beyond that a panel is decoded to memory first. run: key
    heads that are read together. tasks: how many pairs of token and run a thread takes at once. */
 
-/* out [rows, matrix rows] = x * transpose(matrix), added to out if add. */
-void moebius_project(void *engine, const float *x, const void *matrix, int rows, float *out, int add, int threads, int panel,
-                     int direct);
+/* out [rows, matrix rows] = x * transpose(matrix), added to out if add. prompt [rows], here and in moebius_experts: 1 for tokens of
+   prompts, 0 for generated ones, NULL if all are that; engines of AMX sum the former in another order. */
+void moebius_project(void *engine, const float *x, const void *matrix, const unsigned char *prompt, int rows, float *out, int add,
+                     int threads, int panel, int direct);
 /* x [rows, columns] += bias (one row). */
 void moebius_add_bias(void *engine, float *x, const void *bias, int rows);
 /* gate = silu(gate) * up, [rows, columns]. */
@@ -74,7 +75,7 @@ void moebius_route(void *engine, const float *x, const void *router, int rows, i
 /* residual += sum of weight * down(silu(gate x) * up x) over the chosen experts, in the order of choice.
    matrices: gate, up and down of expert 0, of expert 1, ... */
 void moebius_experts(void *engine, const float *x, const int *ids, const float *weights, int rows, int top_k,
-                     const int64_t *matrices, int experts, float *residual, int threads, int panel, int direct);
+                     const int64_t *matrices, const unsigned char *prompt, int experts, float *residual, int threads, int panel, int direct);
 /* out[i] = x[rows[i]]. */
 void moebius_gather(const float *x, const int *rows, int count, int columns, float *out);
 /* Copies count floats. */

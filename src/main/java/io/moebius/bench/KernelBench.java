@@ -7,6 +7,7 @@ import io.moebius.backend.DType;
 import io.moebius.backend.Experts;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.Matrix;
+import io.moebius.backend.Program;
 import io.moebius.backend.Rope;
 import io.moebius.backend.Roofline;
 import io.moebius.backend.Routing;
@@ -31,6 +32,7 @@ public final class KernelBench {
     private static final long NANOS = 600_000_000L;
     private static final int CALLS = 400;
     private static final int COPIES = 16;
+    private static final int MOST_TOKENS = 512;
 
     private final Shape shape;
     private final Random random = new Random(3);
@@ -61,7 +63,7 @@ public final class KernelBench {
             Optional<Roofline> roofline = backend.roofline();
             List<Result> results = new ArrayList<>();
             List<Matrix> inner = load(backend, arena, COPIES, DType.E4M3, shape.ffn(), shape.hidden());
-            for (int tokens : new int[] {1, 8, 32, 512}) {
+            for (int tokens : new int[] {1, 8, 32, MOST_TOKENS}) {
                 results.add(project(backend, roofline, "e4m3", inner, tokens));
             }
             List<Matrix> head = load(backend, arena, 1, DType.BF16, shape.vocabulary(), shape.hidden());
@@ -73,7 +75,7 @@ public final class KernelBench {
                     load(backend, arena, shape.experts(), DType.E4M3, shape.ffn(), shape.hidden()),
                     load(backend, arena, shape.experts(), DType.E4M3, shape.hidden(), shape.ffn()));
             Matrix router = load(backend, arena, 1, DType.BF16, shape.experts(), shape.hidden()).getFirst();
-            for (int tokens : new int[] {1, 8, 32, 512}) {
+            for (int tokens : new int[] {1, 8, 32, MOST_TOKENS}) {
                 results.add(experts(backend, roofline, experts, router, tokens));
             }
             results.add(attend(backend, roofline, 1, 8000));
@@ -87,7 +89,7 @@ public final class KernelBench {
         Tensor x = inputs(backend, tokens, any.columns());
         Tensor out = backend.tensor(tokens, any.rows());
         return time(backend, roofline, "project", "%s %d x %d".formatted(type, any.rows(), any.columns()), tokens,
-                i -> backend.project(x, weights.get(i % weights.size()), out));
+                i -> inStep(backend, tokens, () -> backend.project(x, weights.get(i % weights.size()), out)));
     }
 
     private Result experts(MeteredBackend backend, Optional<Roofline> roofline, Experts experts, Matrix router, int tokens) {
@@ -96,7 +98,26 @@ public final class KernelBench {
         Routing routing = backend.routing(tokens, shape.expertsPerToken());
         backend.route(x, router, routing);
         return time(backend, roofline, "experts", "%d x %d x %d".formatted(shape.experts(), shape.ffn(), shape.hidden()), tokens,
-                i -> backend.experts(x, routing, experts, residual));
+                i -> inStep(backend, tokens, () -> backend.experts(x, routing, experts, residual)));
+    }
+
+    /** Of a prompt's tokens where they are as many as that, else of generated ones. */
+    private static void inStep(Backend backend, int tokens, Runnable call) {
+        int[] promptLength = {tokens == MOST_TOKENS ? tokens : 0};
+        Batch batch = new Batch(
+                new int[tokens], IntStream.range(0, tokens).toArray(), new int[] {0, tokens}, new int[1][0], new int[0], promptLength);
+        backend.run(new Program() {
+            @Override
+            public int mostLogitRows() {
+                return 0;
+            }
+
+            @Override
+            public Tensor run(Batch of, KvCache cache) {
+                call.run();
+                return null;
+            }
+        }, batch, null);
     }
 
     private Result attend(MeteredBackend backend, Optional<Roofline> roofline, int sequences, int context) {

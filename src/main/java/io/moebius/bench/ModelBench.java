@@ -116,7 +116,7 @@ public final class ModelBench implements AutoCloseable {
         for (int i = 0; i < LEAST_STEPS || i < MOST_STEPS && System.nanoTime() - begin < DECODE_NANOS; i++) {
             Work before = backend.total();
             long start = System.nanoTime();
-            step(new Batch(tokens(batch), positions, offsets, tables, rows));
+            step(new Batch(tokens(batch), positions, offsets, tables, rows, positions));
             seconds.add((System.nanoTime() - start) / 1e9);
             work = backend.total().minus(before);
         }

@@ -45,6 +45,10 @@ final class RunningSequence implements Ticket {
         return new History(tokens, promptLength, length);
     }
 
+    int promptLength() {
+        return promptLength;
+    }
+
     int outputTokens() {
         return length - promptLength;
     }

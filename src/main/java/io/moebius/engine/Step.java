@@ -48,6 +48,7 @@ final class Step {
         int[] offsets = new int[slices.size() + 1];
         int[][] blockTables = new int[slices.size()][];
         int[] logitRows = new int[rows];
+        int[] promptLengths = new int[slices.size()];
         int next = 0;
         for (int s = 0; s < slices.size(); s++) {
             Slice slice = slices.get(s);
@@ -58,11 +59,12 @@ final class Step {
             }
             offsets[s + 1] = next;
             blockTables[s] = sequence.blocks();
+            promptLengths[s] = sequence.promptLength();
             if (slice.completes()) {
                 logitRows[slice.row()] = next - 1;
             }
         }
-        return new Batch(ids, positions, offsets, blockTables, logitRows);
+        return new Batch(ids, positions, offsets, blockTables, logitRows, promptLengths);
     }
 
     /** The step is on its way: the next is planned on what it will have stored and drawn. */

@@ -38,14 +38,14 @@ final class BenchTools {
     static final List<Flag> SHAPE = List.of(HIDDEN, LAYERS, HEADS, KV_HEADS, FFN, EXPERTS, VOCAB, LAYOUT, SEED);
 
     private static final Flag INSTRUCTIONS = Flag.of(
-            "instructions", new Choice("all", "avx512_bf16", "avx512", "avx2", "baseline"), "all", "Instruction sets to measure.");
+            "instructions", new Choice("all", "amx", "avx512_bf16", "avx512", "avx2", "baseline"), "all", "Instruction sets to measure.");
 
     static final Subcommand GENERATE = new Subcommand(
             "bench generate", "", Stream.concat(Stream.of(OUT), SHAPE.stream()).toList(),
             "Writes a loadable checkpoint of random weights in any shape.", BenchTools::generate);
     static final Subcommand KERNELS = new Subcommand(
             "bench kernels", "", List.of(INSTRUCTIONS, HIDDEN, HEADS, KV_HEADS, FFN, EXPERTS, VOCAB),
-            "Measures single kernels of every instruction set that this processor has.", BenchTools::kernels);
+            "Measures single kernels of every instruction set that this processor has; 512 tokens are a prompt's, fewer are generated ones.", BenchTools::kernels);
 
     private static final int EXPERTS_PER_TOKEN = 2;
     private static final int POSITIONS = 32768;

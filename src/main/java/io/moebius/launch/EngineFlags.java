@@ -10,8 +10,8 @@ final class EngineFlags {
     static final Flag DEVICE =
             Flag.of("device", new Choice("auto", "cpu", "cuda", "reference"), "auto", "What computes; auto is cuda where a GPU is that the kernels run on, else cpu; reference is slow plain Java.");
     static final Flag CPU_INSTRUCTIONS = Flag.of(
-            "cpu-instructions", new Choice("auto", "avx512_bf16", "avx512", "avx2", "baseline"), "auto",
-            "Build of the CPU kernels; auto is the best that the processor has.");
+            "cpu-instructions", new Choice("auto", "amx", "avx512_bf16", "avx512", "avx2", "baseline"), "auto",
+            "Build of the CPU kernels; auto is the best that the processor has, of amx also the system's permission. amx differs from avx512_bf16 in prompts alone.");
     static final Flag ACTIVATIONS = Flag.of(
             "activations", new Choice("auto", "16bit", "8bit"), "auto",
             "Inputs of FP8 layers: 16bit leaves them unquantised, 8bit quantises them as the model says; auto is 8bit on CUDA, else 16bit.");

@@ -25,7 +25,7 @@ public final class GreedyDecoding {
     /** Logits [ids, vocabulary] of every position of a prompt. */
     public float[][] prompt(int... ids) {
         int[] positions = IntStream.range(0, ids.length).toArray();
-        return run(ids, positions, positions);
+        return run(ids, positions, positions, ids.length);
     }
 
     /** The next {@code count} tokens after {@code prompt}. */
@@ -35,14 +35,14 @@ public final class GreedyDecoding {
         for (int i = 0; i < count; i++) {
             output[i] = likeliest(logits);
             if (i + 1 < count) {
-                logits = run(new int[] {output[i]}, new int[] {prompt.length + i}, new int[] {0})[0];
+                logits = run(new int[] {output[i]}, new int[] {prompt.length + i}, new int[] {0}, prompt.length)[0];
             }
         }
         return output;
     }
 
-    private float[][] run(int[] ids, int[] positions, int[] rows) {
-        Batch batch = new Batch(ids, positions, new int[] {0, ids.length}, new int[][] {blocks}, rows);
+    private float[][] run(int[] ids, int[] positions, int[] rows, int promptLength) {
+        Batch batch = new Batch(ids, positions, new int[] {0, ids.length}, new int[][] {blocks}, rows, new int[] {promptLength});
         Tensor logits = decoder.forward(batch, cache);
         float[][] out = new float[rows.length][decoder.vocabulary()];
         for (int i = 0; i < rows.length; i++) {

@@ -66,7 +66,7 @@ public final class ModelSteps implements Steps {
         Arrays.fill(positions, CONTEXT);
         return new Batch(
                 randomTokens(sequences), positions, IntStream.rangeClosed(0, sequences).toArray(), tables,
-                IntStream.range(0, sequences).toArray());
+                IntStream.range(0, sequences).toArray(), positions);
     }
 
     private Batch prefill(int tokens) {
@@ -91,7 +91,8 @@ public final class ModelSteps implements Steps {
                 IntStream.concat(IntStream.generate(() -> CONTEXT).limit(DECODES_BESIDE), IntStream.range(first, first + promptTokens)).toArray(),
                 IntStream.concat(IntStream.rangeClosed(0, DECODES_BESIDE), IntStream.of(tokens)).toArray(),
                 tables,
-                IntStream.range(0, DECODES_BESIDE).toArray());
+                IntStream.range(0, DECODES_BESIDE).toArray(),
+                IntStream.concat(IntStream.generate(() -> CONTEXT).limit(DECODES_BESIDE), IntStream.of(decoder.maxBatchTokens())).toArray());
     }
 
     private int longestPromptBlocks() {

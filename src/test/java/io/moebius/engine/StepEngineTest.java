@@ -127,6 +127,22 @@ class StepEngineTest {
         assertThat(prefillsFromTheStart).isGreaterThan(32);
     }
 
+    /** A backend may compute both in different ways: what was generated stays that when it is computed again. */
+    @Test
+    void tellsTokensOfPromptsFromGeneratedOnes() throws InterruptedException {
+        start(5, 4, 64, 10);
+        List<Prompt> prompts = IntStream.range(0, 4).mapToObj(i -> Prompts.greedy(40, IntStream.range(i, i + 17).toArray())).toList();
+        assertAllAsAlone(prompts, submitTogether(prompts));
+        List<Batch> batches = decoder.batches();
+        assertThat(batches).allSatisfy(batch -> {
+            for (int t = 0; t < batch.size(); t++) {
+                assertThat(batch.promptTokens()[t]).isEqualTo((byte) (batch.positions()[t] < 17 ? 1 : 0));
+            }
+        });
+        assertThat(batches).as("computed again").anyMatch(batch -> IntStream.range(0, batch.sequences())
+                .anyMatch(s -> batch.positions()[batch.offsets()[s]] == 0 && batch.positions()[batch.offsets()[s + 1] - 1] >= 17));
+    }
+
     @Test
     void letsASequenceFillTheWholePool() {
         start(2, 4, 64, 10);

@@ -9,6 +9,7 @@ import io.moebius.backend.KernelCall;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.Matrix;
 import io.moebius.backend.Operands;
+import io.moebius.backend.Program;
 import io.moebius.backend.Roofline;
 import io.moebius.backend.Rope;
 import io.moebius.backend.Routing;
@@ -32,6 +33,8 @@ public final class CpuBackend implements Backend, Tunable {
     private final CpuCatalogue catalogue;
     private Dispatch dispatch = call -> call.run(defaultVariant(call.site(), call.tokens()));
     private long engine;
+    /** Of the step that runs, as {@link Batch#promptTokens}; null where that makes no difference. */
+    private byte[] stepPrompts;
 
     /** The best instruction set of this processor, a thread for each processor that the process may use. */
     public CpuBackend(Activations activations) {
@@ -64,7 +67,11 @@ public final class CpuBackend implements Backend, Tunable {
         return Optional.of(new Roofline(
                 CpuKernels.moebius_read_bandwidth(engine()),
                 CpuKernels.moebius_peak_flops(engine()),
-                instructionSet == InstructionSet.AVX512_BF16 ? "bf16 dot products" : "f32 multiply-adds"));
+                switch (instructionSet) {
+                    case AMX -> "bf16 tile products";
+                    case AVX512_BF16 -> "bf16 dot products";
+                    default -> "f32 multiply-adds";
+                }));
     }
 
     @Override
@@ -100,6 +107,21 @@ public final class CpuBackend implements Backend, Tunable {
     }
 
     @Override
+    public Tensor run(Program program, Batch batch, KvCache cache) {
+        stepPrompts = instructionSet == InstructionSet.AMX ? batch.promptTokens() : null;
+        try {
+            return program.run(batch, cache);
+        } finally {
+            stepPrompts = null;
+        }
+    }
+
+    /** Which rows of x are tokens of prompts; null if none is, or it makes no difference. */
+    private byte[] prompts(Tensor x) {
+        return stepPrompts != null && x.rows() == stepPrompts.length ? stepPrompts : null;
+    }
+
+    @Override
     public void embed(Batch batch, Matrix table, Tensor out) {
         for (int token : batch.tokens()) {
             Operands.require(token >= 0 && token < table.rows(), "token " + token + " of " + table.rows());
@@ -129,11 +151,14 @@ public final class CpuBackend implements Backend, Tunable {
         Operands.shape(x, x.rows(), weight.columns());
         Operands.shape(out, x.rows(), weight.rows());
         Site site = catalogue.project((CpuMatrix) weight);
+        // Rows of logits are few, and taken out of the step: they are computed as generated tokens' are.
+        byte[] prompts = ((CpuMatrix) weight).weight().givesLogits() ? null : prompts(x);
         double flops = 2.0 * weight.rows() * weight.columns() * x.rows();
         dispatch.run(new CpuCall(site, x.rows(), ((CpuMatrix) weight).weight().bytes(), flops, variant -> {
             CpuVariant.Product how = (CpuVariant.Product) variant;
             CpuKernels.moebius_project(
-                    engine(), address(x), address(weight), x.rows(), address(out), add, how.threads(), how.panel(), how.direct());
+                    engine(), address(x), address(weight), prompts, x.rows(), address(out), add, how.threads(), how.panel(),
+                    how.direct());
         }));
     }
 
@@ -221,7 +246,7 @@ public final class CpuBackend implements Backend, Tunable {
         dispatch.run(new CpuCall(site, x.rows(), 3 * touched * gate.weight().bytes(), flops, variant -> {
             CpuVariant.Product how = (CpuVariant.Product) variant;
             CpuKernels.moebius_experts(
-                    engine(), address(x), chosen.ids(), chosen.weights(), x.rows(), chosen.topK(), matrices, experts.count(),
+                    engine(), address(x), chosen.ids(), chosen.weights(), x.rows(), chosen.topK(), matrices, prompts(x), experts.count(),
                     address(residual), how.threads(), how.panel(), how.direct());
         }));
     }

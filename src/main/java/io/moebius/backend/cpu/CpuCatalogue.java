@@ -48,7 +48,10 @@ final class CpuCatalogue {
     CpuCatalogue(int threads, InstructionSet instructionSet) {
         this.threads = threads;
         // Tokens of the tile that decodes in registers.
-        this.leastDirect = instructionSet == InstructionSet.AVX512_BF16 || instructionSet == InstructionSet.AVX512 ? 8 : 4;
+        this.leastDirect = switch (instructionSet) {
+            case AMX, AVX512_BF16, AVX512 -> 8;
+            case AVX2, BASELINE -> 4;
+        };
     }
 
     Site project(CpuMatrix matrix) {

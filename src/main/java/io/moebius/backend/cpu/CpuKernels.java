@@ -46,7 +46,8 @@ final class CpuKernels {
             int rows, @Cast("float*") long out);
 
     static native void moebius_project(
-            @Cast("void*") long engine, @Cast("const float*") long x, @Cast("const void*") long matrix, int rows,
+            @Cast("void*") long engine, @Cast("const float*") long x, @Cast("const void*") long matrix,
+            @Cast("const unsigned char*") @Const byte[] prompt, int rows,
             @Cast("float*") long out, int add, int threads, int panel, int direct);
 
     static native void moebius_add_bias(
@@ -75,7 +76,7 @@ final class CpuKernels {
     static native void moebius_experts(
             @Cast("void*") long engine, @Cast("const float*") long x, @Cast("const int*") long ids,
             @Cast("const float*") long weights, int rows, int topK, @Cast("const int64_t*") @Const long[] matrices,
-            int experts, @Cast("float*") long residual, int threads, int panel, int direct);
+            @Cast("const unsigned char*") @Const byte[] prompt, int experts, @Cast("float*") long residual, int threads, int panel, int direct);
 
     static native void moebius_gather(
             @Cast("const float*") long x, @Const int[] rows, int count, int columns, @Cast("float*") long out);

@@ -115,13 +115,13 @@ final class StepGraphs implements AutoCloseable {
     /** Further rows are sequences of one token in the block that is nobody's. */
     private static Batch padded(Batch batch, int rows, int nobodysBlock) {
         if (rows == batch.size()) {
-            return new Batch(batch.tokens(), batch.positions(), batch.offsets(), batch.blockTables(), batch.logitRows());
+            return new Batch(batch.tokens(), batch.positions(), batch.offsets(), batch.blockTables(), batch.logitRows(), batch.promptLengths());
         }
         int[][] tables = Arrays.copyOf(batch.blockTables(), rows);
         Arrays.fill(tables, batch.size(), rows, new int[] {nobodysBlock});
         return new Batch(
                 Arrays.copyOf(batch.tokens(), rows), Arrays.copyOf(batch.positions(), rows), IntStream.rangeClosed(0, rows).toArray(),
-                tables, IntStream.range(0, rows).toArray());
+                tables, IntStream.range(0, rows).toArray(), Arrays.copyOf(batch.promptLengths(), rows));
     }
 
     /** @param drawn rows of the last draw */

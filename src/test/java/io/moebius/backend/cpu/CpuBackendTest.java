@@ -11,6 +11,7 @@ import io.moebius.backend.Backend;
 import io.moebius.backend.Batch;
 import io.moebius.backend.DType;
 import io.moebius.backend.Experts;
+import io.moebius.backend.InStep;
 import io.moebius.backend.KernelCase;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.KvStorage;
@@ -53,6 +54,22 @@ class CpuBackendTest {
         });
     }
 
+    /** Which is another way of computing them where there is a matrix unit. */
+    @ParameterizedTest
+    @EnumSource(InstructionSet.class)
+    void agreesWithTheReferenceOnTokensOfPrompts(InstructionSet set) {
+        assume(set);
+        KernelCase.all().forEach(each -> {
+            float[][] expected = each.run(new ReferenceBackend(each.activations()));
+            KernelCase inPrompt = new KernelCase(
+                    each.name(), each.activations(), each.rows(), each.columns(), each.width(), each.slack(), backend -> {
+                        KernelCase.Operation operation = each.setup().on(backend);
+                        return (x, out) -> InStep.run(backend, each.rows(), each.rows(), () -> operation.run(x, out));
+                    });
+            compare(each.name(), expected, inPrompt.run(new CpuBackend(each.activations(), set, 3)), 2e-4f + each.slack());
+        });
+    }
+
     @Test
     void smallerStorageTakesLessRoom() {
         try (Backend backend = new CpuBackend(Activations.SIXTEEN_BIT)) {
@@ -77,7 +94,7 @@ class CpuBackendTest {
         compare(gated.name(), expected, gated.run(new CpuBackend(Activations.SIXTEEN_BIT, set, 3)), 2e-4f);
     }
 
-    /** Of one to 512 rows, and in every layout of scales, with inputs as they are and quantised. */
+    /** Of one to 512 rows, of prompts and generated ones, and in every layout of scales, with inputs as they are and quantised. */
     @ParameterizedTest
     @EnumSource(InstructionSet.class)
     void aRowsBitsDoNotDependOnTheOthers(InstructionSet set) {
@@ -96,23 +113,30 @@ class CpuBackendTest {
             weights.add(random.weight(DType.E4M3, 50, hidden, scales, new ActivationQuantization.PerGroup(64)));
         }
         for (Weight weight : weights) {
-            float[][] all = rows(set, 2, 512, inputs, weight, router, in, out);
+            float[][] generated = rows(set, 2, 512, 0, inputs, weight, router, in, out);
+            float[][] prompt = rows(set, 2, 512, 512, inputs, weight, router, in, out);
             for (int rows : new int[] {1, 2, 3, 4, 5, 6, 7, 8, 63, 64, 257}) {
-                assertThat(rows(set, 1, rows, inputs, weight, router, in, out)).isDeepEqualTo(Arrays.copyOf(all, rows));
+                assertThat(rows(set, 1, rows, 0, inputs, weight, router, in, out)).isDeepEqualTo(Arrays.copyOf(generated, rows));
+                assertThat(rows(set, 1, rows, rows, inputs, weight, router, in, out)).isDeepEqualTo(Arrays.copyOf(prompt, rows));
             }
+            float[][] mixed = rows(set, 1, 77, 41, inputs, weight, router, in, out);
+            assertThat(Arrays.copyOf(mixed, 41)).isDeepEqualTo(Arrays.copyOf(prompt, 41));
+            assertThat(Arrays.copyOfRange(mixed, 41, 77)).isDeepEqualTo(Arrays.copyOfRange(generated, 41, 77));
         }
     }
 
     private static float[][] rows(
-            InstructionSet set, int threads, int rows, float[] inputs, Weight weight, Weight router, List<Weight> in, List<Weight> out) {
+            InstructionSet set, int threads, int rows, int prompt, float[] inputs, Weight weight, Weight router, List<Weight> in, List<Weight> out) {
         int hidden = weight.columns();
         try (Backend backend = new CpuBackend(Activations.EIGHT_BIT, set, threads)) {
             Tensor x = RandomWeights.fill(backend, inputs, rows, hidden);
             Tensor projected = backend.tensor(rows, weight.rows());
-            backend.project(x, backend.load(weight), projected);
             Routing routing = backend.routing(rows, 2);
-            backend.route(x, backend.load(router), routing);
-            backend.experts(x, routing, new Experts(load(backend, in), load(backend, in), load(backend, out)), x);
+            InStep.run(backend, rows, prompt, () -> {
+                backend.project(x, backend.load(weight), projected);
+                backend.route(x, backend.load(router), routing);
+                backend.experts(x, routing, new Experts(load(backend, in), load(backend, in), load(backend, out)), x);
+            });
             float[][] results = new float[rows][];
             for (int t = 0; t < rows; t++) {
                 float[] both = new float[hidden + weight.rows()];

@@ -7,6 +7,7 @@ import io.moebius.backend.Activations;
 import io.moebius.backend.Batch;
 import io.moebius.backend.DType;
 import io.moebius.backend.Experts;
+import io.moebius.backend.InStep;
 import io.moebius.backend.KernelCall;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.Matrix;
@@ -80,7 +81,9 @@ class CpuVariantsTest {
                         Tensor x = filled(backend, tokens, HIDDEN);
                         Tensor out = filled(backend, tokens, FFN);
                         backend.dispatch(call -> compare(backend, call, out));
-                        backend.projectAdd(x, matrix, out);
+                        for (int prompt : new int[] {0, tokens / 2, tokens}) {
+                            InStep.run(backend, tokens, prompt, () -> backend.projectAdd(x, matrix, out));
+                        }
                     }
                 }
             }
@@ -101,7 +104,9 @@ class CpuVariantsTest {
                     var routing = backend.routing(tokens, 2);
                     backend.route(x, router, routing);
                     backend.dispatch(call -> compare(backend, call, out));
-                    backend.experts(x, routing, new Experts(in, up, down), out);
+                    for (int prompt : new int[] {0, tokens / 2, tokens}) {
+                        InStep.run(backend, tokens, prompt, () -> backend.experts(x, routing, new Experts(in, up, down), out));
+                    }
                 }
             }
         }
