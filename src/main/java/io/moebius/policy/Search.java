@@ -22,7 +22,13 @@ import java.util.stream.Stream;
 public final class Search {
 
     /** What was found at one token count: the choices, and the whole steps that prove them where one is not the default. */
-    public record Found(List<Choice> choices, List<Proof> proofs, int refused) {}
+    public record Found(List<Choice> choices, List<Proof> proofs, int refused) {
+
+        /** Whether something was chosen within seconds: another program may have been beside all of them. */
+        boolean hasty() {
+            return choices.stream().anyMatch(Choice::changed) && proofs.getFirst().defaultMicros() < LONG_STEP_NANOS / 1e3;
+        }
+    }
 
     /** What kernels are chosen for; a mixed step is both. */
     static final List<Steps.Phase> PURE = List.of(Steps.Phase.DECODE, Steps.Phase.PREFILL);
@@ -77,7 +83,7 @@ public final class Search {
     }
 
     /**
-     * Proves choices once more. Steps of few tokens are searched in seconds: another program's work may have been beside all of them.
+     * Proves choices once more, at another time.
      *
      * @return the same, or all defaults where they no longer hold
      */

@@ -83,7 +83,7 @@ public final class Tuner {
             done += cost(tokens);
         }
         for (Map.Entry<Integer, Search.Found> each : found.entrySet()) {
-            if (!enough.getAsBoolean() && each.getValue().choices().stream().anyMatch(Choice::changed)) {
+            if (each.getValue().hasty() && !enough.getAsBoolean()) {
                 each.setValue(search.again(each.getKey(), each.getValue(), settled(policy, each.getKey())));
                 policy = folder.save(origin, each.getValue().choices());
             }
