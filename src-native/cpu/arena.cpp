@@ -30,7 +30,8 @@ unsigned char *Arena::take(int64_t bytes) {
         if (memory == nullptr) return nullptr;
         madvise(memory, mapped, MADV_HUGEPAGE);
         regions_.push_back({memory, mapped});
-        next_ = reinterpret_cast<unsigned char *>(whole(reinterpret_cast<int64_t>(memory), kLargePage));
+        // Kernels may read a few bytes before a piece (packed_f32.h).
+        next_ = reinterpret_cast<unsigned char *>(whole(reinterpret_cast<int64_t>(memory) + kLine, kLargePage));
         left_ = room;
     }
     unsigned char *piece = next_;

@@ -2,9 +2,9 @@
 //
 //   out[t, n] = sum over scale blocks b of scale[n, b] * sum over k in b of w[n, k] * x[t, k]
 //
-// A step is 64 bytes: 16 rows of four e4m3 or two bfloat16 columns. Shifted into place, the bits of an e4m3 number are a float32
-// that is 2^120 too small, subnormal numbers among them; inputs come 2^60 larger, and the scale makes up for the rest. Few tokens
-// decode in registers, bound by reading the weights; many decode a panel once into a scratch, bound by multiply-adds. An element is
+// A step is 64 bytes: 16 rows of four e4m3 or two bfloat16 columns. In place, the bits of an e4m3 number are a float32 that is 2^120
+// too small, subnormal numbers among them; inputs come 2^60 larger, and the scale makes up for the rest. Few tokens decode in
+// registers, bound by decoding and reading the weights; many decode a panel once into a scratch, bound by multiply-adds. An element is
 // summed column by column, however many tokens there are.
 #pragma once
 #include "kernels.h"
@@ -19,7 +19,6 @@ constexpr float kInputGain = 0x1p60f;
 #if defined(__AVX512F__)
 using Bits = __m512i;
 inline Bits load_bits(const uint8_t *p) { return _mm512_loadu_si512(p); }
-template <int BY> inline Bits shift_left(Bits v) { return _mm512_slli_epi32(v, BY); }
 inline Bits shift_right_4(Bits v) { return _mm512_srai_epi32(v, 4); }
 inline Vector masked(Bits v, uint32_t mask) { return _mm512_castsi512_ps(_mm512_and_si512(v, _mm512_set1_epi32(static_cast<int>(mask)))); }
 struct Tiny { static constexpr int kPanels = 4, kTokens = 4; };
@@ -28,16 +27,14 @@ struct Large { static constexpr int kPanels = 2, kTokens = 12; };
 #elif defined(__AVX2__)
 using Bits = __m256i;
 inline Bits load_bits(const uint8_t *p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i *>(p)); }
-template <int BY> inline Bits shift_left(Bits v) { return _mm256_slli_epi32(v, BY); }
 inline Bits shift_right_4(Bits v) { return _mm256_srai_epi32(v, 4); }
 inline Vector masked(Bits v, uint32_t mask) { return _mm256_castsi256_ps(_mm256_and_si256(v, _mm256_set1_epi32(static_cast<int>(mask)))); }
 struct Tiny { static constexpr int kPanels = 4, kTokens = 1; };
-struct Small { static constexpr int kPanels = 1, kTokens = 4; };
+struct Small { static constexpr int kPanels = 2, kTokens = 3; };
 struct Large { static constexpr int kPanels = 1, kTokens = 6; };
 #else
 using Bits = __m128i;
 inline Bits load_bits(const uint8_t *p) { return _mm_loadu_si128(reinterpret_cast<const __m128i *>(p)); }
-template <int BY> inline Bits shift_left(Bits v) { return _mm_slli_epi32(v, BY); }
 inline Bits shift_right_4(Bits v) { return _mm_srai_epi32(v, 4); }
 inline Vector masked(Bits v, uint32_t mask) { return _mm_castsi128_ps(_mm_and_si128(v, _mm_set1_epi32(static_cast<int>(mask)))); }
 struct Tiny { static constexpr int kPanels = 2, kTokens = 1; };
@@ -45,14 +42,15 @@ struct Small { static constexpr int kPanels = 1, kTokens = 2; };
 struct Large { static constexpr int kPanels = 1, kTokens = 2; };
 #endif
 
-// How one column of kLanes rows comes out of a step: kStepBytes bytes of each panel, kColumns columns.
+// How one column of kLanes rows comes out of a step: kStepBytes bytes of each panel, kColumns columns. A load that begins some bytes
+// earlier has the column on top of each word: cheaper than a shift, and no register has to keep the step for its other columns.
 struct Codes {
     static constexpr int kColumns = 4;
     static constexpr long kStepBytes = 64;
     static constexpr float kFactor = 0x1p60f;
     template <int COLUMN>
     static Vector column(const uint8_t *p) {
-        return masked(shift_right_4(shift_left<24 - 8 * COLUMN>(load_bits(p))), 0x87f00000u);
+        return masked(shift_right_4(load_bits(p - 3 + COLUMN)), 0x87f00000u);
     }
 };
 struct Brains {
@@ -61,7 +59,7 @@ struct Brains {
     static constexpr float kFactor = 0x1p-60f;
     template <int COLUMN>
     static Vector column(const uint8_t *p) {
-        return masked(shift_left<16 - 16 * COLUMN>(load_bits(p)), 0xffff0000u);
+        return masked(load_bits(p - 2 + 2 * COLUMN), 0xffff0000u);
     }
 };
 struct Floats {
@@ -73,20 +71,36 @@ struct Floats {
     }
 };
 
+// Keeps the fewer of weights and inputs in registers beside the sums.
 template <class Read, int PANELS, int TOKENS, int COLUMN>
 inline void add_column(Vector (&sums)[PANELS][kPanelVectors][TOKENS], const uint8_t *weights, long panel_bytes, const float *x, long stride) {
-    Vector w[PANELS][kPanelVectors];
-#pragma GCC unroll 8
-    for (int r = 0; r < PANELS; r++)
-#pragma GCC unroll 8
-        for (int v = 0; v < kPanelVectors; v++) w[r][v] = Read::template column<COLUMN>(weights + r * panel_bytes + v * kLanes * 4);
+    auto weight = [&](int r, int v) { return Read::template column<COLUMN>(weights + r * panel_bytes + v * kLanes * 4); };
+    if constexpr (TOKENS < PANELS * kPanelVectors) {
+        Vector input[TOKENS];
 #pragma GCC unroll 16
-    for (int i = 0; i < TOKENS; i++) {
-        const Vector input = broadcast(x[i * stride + COLUMN]);
+        for (int i = 0; i < TOKENS; i++) input[i] = broadcast(x[i * stride + COLUMN]);
 #pragma GCC unroll 8
         for (int r = 0; r < PANELS; r++)
 #pragma GCC unroll 8
-            for (int v = 0; v < kPanelVectors; v++) sums[r][v][i] = multiply_add(w[r][v], input, sums[r][v][i]);
+            for (int v = 0; v < kPanelVectors; v++) {
+                const Vector w = weight(r, v);
+#pragma GCC unroll 16
+                for (int i = 0; i < TOKENS; i++) sums[r][v][i] = multiply_add(w, input[i], sums[r][v][i]);
+            }
+    } else {
+        Vector w[PANELS][kPanelVectors];
+#pragma GCC unroll 8
+        for (int r = 0; r < PANELS; r++)
+#pragma GCC unroll 8
+            for (int v = 0; v < kPanelVectors; v++) w[r][v] = weight(r, v);
+#pragma GCC unroll 16
+        for (int i = 0; i < TOKENS; i++) {
+            const Vector input = broadcast(x[i * stride + COLUMN]);
+#pragma GCC unroll 8
+            for (int r = 0; r < PANELS; r++)
+#pragma GCC unroll 8
+                for (int v = 0; v < kPanelVectors; v++) sums[r][v][i] = multiply_add(w[r][v], input, sums[r][v][i]);
+        }
     }
 }
 
@@ -105,8 +119,8 @@ void packed_tile(const Product &product, int panel, const uint8_t *weights, long
                 for (Vector &sum : of_vector) sum = zero();
         const long begin = static_cast<long>(block) * matrix.block_columns;
         const long end = blocks == 1 || begin + matrix.block_columns > columns ? columns : begin + matrix.block_columns;
-        for (long c = begin; c < end; c += Read::kColumns) {
-            const uint8_t *p = weights + c / Read::kColumns * Read::kStepBytes;
+        const uint8_t *p = weights + begin / Read::kColumns * Read::kStepBytes;
+        for (long c = begin; c < end; c += Read::kColumns, p += Read::kStepBytes) {
             add_column<Read, PANELS, TOKENS, 0>(sums, p, panel_bytes, x + c, columns);
             if constexpr (Read::kColumns > 1) add_column<Read, PANELS, TOKENS, 1>(sums, p, panel_bytes, x + c, columns);
             if constexpr (Read::kColumns > 2) {
@@ -177,7 +191,8 @@ void multiply_packed_as(const Product &product, int from, int to, int direct, fl
     const long steps = matrix.packed_columns / Read::kColumns, bytes = steps * Read::kStepBytes;
     const uint8_t *weights = matrix.packed + first * bytes;
     if (product.rows <= Tiny::kTokens) return packed_rows<Read, Tiny>(product, first, panels, weights, bytes, Read::kFactor);
-    if (product.rows <= direct) return packed_rows<Read, Small>(product, first, panels, weights, bytes, Read::kFactor);
+    if (product.rows <= Small::kTokens) return packed_rows<Read, Small>(product, first, panels, weights, bytes, Read::kFactor);
+    if (product.rows <= direct) return packed_rows<Read, Large>(product, first, panels, weights, bytes, Read::kFactor);
     const long decoded = matrix.packed_columns * 16;
     for (int begin = 0; begin < panels; begin += Large::kPanels) {
         const int count = panels - begin < Large::kPanels ? panels - begin : Large::kPanels;

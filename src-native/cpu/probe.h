@@ -5,14 +5,21 @@
 namespace moebius {
 namespace {
 
+// In four places at once, as the products read four panels: one place alone leaves a core waiting.
 float sum_of(const float *p, long count) {
-    Vector sums[8];
-    for (Vector &sum : sums) sum = zero();
+    constexpr int kPlaces = 4;
+    const long part = count / kPlaces;
+    Vector sums[kPlaces][2];
+    for (auto &of_place : sums)
+        for (Vector &sum : of_place) sum = zero();
     const Vector one = broadcast(1);
-    for (long i = 0; i + 8 * kLanes <= count; i += 8 * kLanes)
-        for (int k = 0; k < 8; k++) sums[k] = multiply_add(load(p + i + k * kLanes), one, sums[k]);
-    for (int k = 1; k < 8; k++) sums[0] = multiply_add(sums[k], one, sums[0]);
-    return sum(sums[0]);
+    for (long i = 0; i + 2 * kLanes <= part; i += 2 * kLanes)
+        for (int place = 0; place < kPlaces; place++)
+            for (int k = 0; k < 2; k++) sums[place][k] = multiply_add(load(p + place * part + i + k * kLanes), one, sums[place][k]);
+    Vector total = zero();
+    for (auto &of_place : sums)
+        for (const Vector &sum : of_place) total = multiply_add(sum, one, total);
+    return sum(total);
 }
 
 #if defined(__AVX512BF16__)

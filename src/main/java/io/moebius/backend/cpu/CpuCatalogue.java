@@ -47,10 +47,11 @@ final class CpuCatalogue {
 
     CpuCatalogue(int threads, InstructionSet instructionSet) {
         this.threads = threads;
-        // Tokens of the tile that decodes in registers.
+        // Tokens up to which decoding in registers is the faster.
         this.leastDirect = switch (instructionSet) {
             case AMX, AVX512_BF16, AVX512 -> 8;
-            case AVX2, BASELINE -> 4;
+            case AVX2 -> 16;
+            case BASELINE -> 4;
         };
     }
 
