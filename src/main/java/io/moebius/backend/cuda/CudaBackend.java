@@ -370,7 +370,7 @@ public final class CudaBackend implements Backend, Tunable {
     @Override
     public Optional<Roofline> roofline() {
         requireOpen();
-        return Optional.of(new Yardsticks(driver, launcher, table, stream).roofline(activations));
+        return new Yardsticks(driver, launcher, table, stream).roofline(activations);
     }
 
     @Override

@@ -4,6 +4,8 @@ import io.moebius.backend.Activations;
 import io.moebius.backend.Roofline;
 import io.moebius.backend.cuda.KernelTable.Entry;
 import io.moebius.backend.cuda.KernelTable.Family;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.stream.DoubleStream;
 
 /** Measures what the device does at most: kernels that only read, and kernels that only multiply, long enough that a launch counts for nothing. */
@@ -28,10 +30,16 @@ final class Yardsticks {
         this.stream = stream;
     }
 
-    /** @param activations 8-bit: the peak is that of e4m3 products; 16-bit: of bf16 ones */
-    Roofline roofline(Activations activations) {
+    /**
+     * @param activations 8-bit: the peak is that of e4m3 products; 16-bit: of bf16 ones
+     * @return empty where too little memory is free to read from it for so long
+     */
+    Optional<Roofline> roofline(Activations activations) {
         Entry multiply = products(activations == Activations.EIGHT_BIT ? Family.E4M3_YARDSTICK : Family.BF16_YARDSTICK);
-        return new Roofline(readBytesPerSecond(), flopsPerSecond(multiply), multiply.recipe());
+        OptionalDouble read = readBytesPerSecond();
+        return read.isPresent()
+                ? Optional.of(new Roofline(read.getAsDouble(), flopsPerSecond(multiply), multiply.recipe()))
+                : Optional.empty();
     }
 
     private Entry products(Family family) {
@@ -39,19 +47,20 @@ final class Yardsticks {
         return table.of(family).stream().filter(entry -> entry.hopper() == hopper).findFirst().orElseThrow();
     }
 
-    private double readBytesPerSecond() {
-        for (long bytes = FIRST_BYTES; ; bytes *= 2) {
+    private OptionalDouble readBytesPerSecond() {
+        for (long bytes = FIRST_BYTES; 2 * bytes <= driver.freeBytes(); bytes *= 2) {
             long memory = driver.allocate(bytes);
             try {
                 driver.zero(memory, bytes, stream);
                 double seconds = seconds(table.only(Family.READ_YARDSTICK), memory, bytes / 16);
-                if (seconds >= LEAST_SECONDS || bytes == MOST_BYTES || 4 * bytes > driver.freeBytes()) {
-                    return LAUNCHES * bytes / seconds;
+                if (seconds >= LEAST_SECONDS || bytes == MOST_BYTES) {
+                    return OptionalDouble.of(LAUNCHES * bytes / seconds);
                 }
             } finally {
                 driver.free(memory);
             }
         }
+        return OptionalDouble.empty();
     }
 
     private double flopsPerSecond(Entry multiply) {

@@ -10,7 +10,16 @@ import org.bytedeco.javacpp.Pointer;
 final class RecordingDriver implements Driver {
 
     final List<String> calls = new ArrayList<>();
+    private final long freeBytes;
     private long next = 1 << 10;
+
+    RecordingDriver() {
+        this(1L << 40);
+    }
+
+    RecordingDriver(long freeBytes) {
+        this.freeBytes = freeBytes;
+    }
 
     @Override
     public Device device() {
@@ -19,7 +28,7 @@ final class RecordingDriver implements Driver {
 
     @Override
     public long freeBytes() {
-        return 1L << 40;
+        return freeBytes;
     }
 
     @Override
