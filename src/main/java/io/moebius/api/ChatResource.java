@@ -37,7 +37,7 @@ public final class ChatResource {
         GenerationPlan.checkShape(body, request, model);
         int topLogprobs = topLogprobs(chat);
         int[] prompt = Prompts.ofChat(model, chat.messages());
-        GenerationPlan plan = GenerationPlan.of(model, request, List.of(prompt), topLogprobs, "messages");
+        GenerationPlan plan = GenerationPlan.of(model, request, List.of(prompt), true, topLogprobs, "messages");
         answering.answer(plan, new ChatAnswer(plan), context);
     }
 

@@ -28,7 +28,7 @@ final class Choice {
         this.index = index;
         this.prompt = prompt;
         this.tokenizer = plan.model().tokenizer();
-        this.stream = new TextStream(plan.model().tokenizer(), plan.stops(), plan.model().skipSpecialTokens());
+        this.stream = new TextStream(plan.model().tokenizer(), plan.stops(), plan.model().skipSpecialTokens(), plan.beginsText());
     }
 
     /** A stop token leaves no text; a whole stop string ends the choice. */

@@ -37,7 +37,7 @@ public final class CompletionsResource {
         int topLogprobs = Check.between("logprobs", completion.logprobs(), 0, MOST_LOGPROBS, -1);
         String param = completion.tokens() == null ? "prompt" : "tokens";
         GenerationPlan plan = GenerationPlan.of(
-                model, request, Prompts.ofCompletion(model, completion), topLogprobs, param);
+                model, request, Prompts.ofCompletion(model, completion), false, topLogprobs, param);
         answering.answer(plan, new CompletionAnswer(plan), context);
     }
 }

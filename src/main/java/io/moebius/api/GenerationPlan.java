@@ -11,11 +11,12 @@ import java.util.Set;
 /**
  * A request, checked: one engine prompt for each choice, n for each of the request's prompts in order.
  *
+ * @param beginsText    the answer is a text of its own, not the prompt's continuation
  * @param stops         strings that end a choice
  * @param promptTokens  of all the request's prompts, each counted once
  */
 record GenerationPlan(
-        ServedModel model, List<Prompt> choices, List<String> stops, int promptTokens, boolean stream, boolean usage) {
+        ServedModel model, List<Prompt> choices, boolean beginsText, List<String> stops, int promptTokens, boolean stream, boolean usage) {
 
     private static final int MOST_CHOICES = 128;
 
@@ -39,7 +40,8 @@ record GenerationPlan(
         stopTokens(request, model);
     }
 
-    static GenerationPlan of(ServedModel model, GenerationRequest request, List<int[]> prompts, int topLogprobs, String param) {
+    static GenerationPlan of(
+            ServedModel model, GenerationRequest request, List<int[]> prompts, boolean beginsText, int topLogprobs, String param) {
         if (prompts.size() * request.choices() > MOST_CHOICES) {
             throw ApiException.invalid(
                     param,
@@ -64,6 +66,7 @@ record GenerationPlan(
         return new GenerationPlan(
                 model,
                 List.copyOf(choices),
+                beginsText,
                 StopStrings.of(request.stop(), model.defaultStops()),
                 promptTokens,
                 request.streams(),

@@ -8,10 +8,11 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
@@ -64,7 +65,7 @@ public final class DjlTokenizer implements Tokenizer {
             }
             JsonNode json = new ObjectMapper().readTree(file.toFile());
             Vocabulary vocabulary = Vocabulary.of(json);
-            String salt = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
+            String salt = salt();
             Map<String, String> secretNames = new HashMap<>();
             vocabulary.special().forEach((name, id) -> secretNames.put(name, "\uf8f0" + salt + id + "\uf8f1"));
             ObjectNode renamed = rename((ObjectNode) json, secretNames);
@@ -79,6 +80,13 @@ public final class DjlTokenizer implements Tokenizer {
             String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
             throw new TextException("%s is no tokenizer that can be used: %s".formatted(file, reason), e);
         }
+    }
+
+    /** That no client can work out from anything else that was drawn here, such as seeds. */
+    private static String salt() {
+        byte[] bytes = new byte[16];
+        new SecureRandom().nextBytes(bytes);
+        return HexFormat.of().formatHex(bytes);
     }
 
     private static ObjectNode rename(ObjectNode json, Map<String, String> secretNames) {
@@ -140,7 +148,7 @@ public final class DjlTokenizer implements Tokenizer {
 
     @Override
     public String decode(int[] ids, boolean skipSpecialTokens) {
-        TextStream stream = new TextStream(this, java.util.List.of(), skipSpecialTokens);
+        TextStream stream = new TextStream(this, List.of(), skipSpecialTokens, true);
         StringBuilder text = new StringBuilder();
         for (int id : ids) {
             text.append(stream.add(id));

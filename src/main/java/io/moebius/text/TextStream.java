@@ -26,10 +26,12 @@ public final class TextStream {
     private boolean begun;
     private boolean stopped;
 
-    public TextStream(Tokenizer tokenizer, List<String> stops, boolean skipSpecialTokens) {
+    /** @param begins the tokens are a text of its own, whose first space some tokenizers add; else they go on from another */
+    public TextStream(Tokenizer tokenizer, List<String> stops, boolean skipSpecialTokens, boolean begins) {
         this.tokenizer = tokenizer;
         this.stops = List.copyOf(stops);
         this.skipSpecialTokens = skipSpecialTokens;
+        this.begun = !begins;
     }
 
     /** The text that may be shown now. */

@@ -23,7 +23,7 @@ class TextStreamTest {
     }
 
     private static List<String> pieces(String text, String... stops) {
-        TextStream stream = new TextStream(tokenizer, List.of(stops), true);
+        TextStream stream = new TextStream(tokenizer, List.of(stops), true, true);
         List<String> pieces = new ArrayList<>();
         for (int id : tokenizer.encode(text)) {
             pieces.add(stream.add(id));
@@ -67,8 +67,14 @@ class TextStreamTest {
     }
 
     @Test
+    void keepsTheFirstSpaceOfAContinuation() {
+        TextStream stream = new TextStream(tokenizer, List.of(), true, false);
+        assertThat(stream.add(tokenizer.encode("Paris")[0]) + stream.finish()).isEqualTo(" Paris");
+    }
+
+    @Test
     void showsHalfACharacterAtTheEndAsReplacement() {
-        TextStream stream = new TextStream(tokenizer, List.of(), true);
+        TextStream stream = new TextStream(tokenizer, List.of(), true, true);
         int[] emoji = tokenizer.encode("🦙");
         StringBuilder text = new StringBuilder();
         for (int i = 0; i + 1 < emoji.length; i++) {
