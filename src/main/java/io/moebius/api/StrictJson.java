@@ -28,6 +28,9 @@ final class StrictJson {
 
     private static final int MAX_DEPTH = 64;
 
+    /** JSON's own: each may become an object of a hundred bytes. */
+    private static final int MAX_TOKENS = 2_000_000;
+
     private final ObjectMapper mapper = mapper();
 
     /** @throws ApiException 400 unless the body is one JSON object in UTF-8 */
@@ -109,6 +112,7 @@ final class StrictJson {
                 .streamReadConstraints(StreamReadConstraints.builder()
                         .maxNestingDepth(MAX_DEPTH)
                         .maxStringLength(Integer.MAX_VALUE)
+                        .maxTokenCount(MAX_TOKENS)
                         .build())
                 .build();
         JsonMapper mapper = JsonMapper.builder(factory)

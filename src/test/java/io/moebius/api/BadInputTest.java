@@ -129,6 +129,7 @@ class BadInputTest {
                 bad("\"parse_reasoning\":true", "parse_reasoning"),
                 bad("\"n\":1,\"n\":2", ANY),
                 bad("\"x\":" + "[".repeat(100_000) + "]".repeat(100_000), ANY),
+                bad("\"x\":[" + "{},".repeat(1_000_000) + "{}]", ANY),
                 bad("\"x\":" + "1".repeat(2000), ANY));
     }
 
