@@ -14,7 +14,10 @@ import java.util.function.Consumer;
  */
 record ModelFolder(Path path, boolean unpacked) implements AutoCloseable {
 
-    /** @throws io.moebius.hub.HubException if there is no such model, or it cannot be fetched */
+    /**
+     * @throws io.moebius.hub.HubException if there is no such model, or it cannot be fetched
+     * @throws StartException if another model lies where the demo model should
+     */
     static ModelFolder find(
             String name, String revision, Map<String, String> environment, Progress progress, Consumer<String> warning) {
         if (!name.equals(EmbeddedModel.NAME)) {
@@ -22,8 +25,17 @@ record ModelFolder(Path path, boolean unpacked) implements AutoCloseable {
         }
         Optional<Path> installed = InstalledFiles.find().map(InstalledFiles::demoModel);
         return installed.isPresent()
-                ? new ModelFolder(installed.get(), false)
+                ? demo(installed.get())
                 : new ModelFolder(EmbeddedModel.unpack(Path.of(System.getProperty("java.io.tmpdir"))), true);
+    }
+
+    /** The demo model needs no container secret; what somebody put into its place does. */
+    static ModelFolder demo(Path folder) {
+        if (!EmbeddedModel.isIn(folder)) {
+            throw new StartException(ExitCode.NO_LICENSE, "%s holds something else than the demo model; put other models elsewhere, and name them with %s"
+                    .formatted(folder, ModelFlags.HF_MODEL_NAME.option()));
+        }
+        return new ModelFolder(folder, false);
     }
 
     @Override
