@@ -29,7 +29,7 @@ final class Backends {
         return switch (device) {
             case "reference" -> new ReferenceBackend(activations(activations, Activations.SIXTEEN_BIT));
             case "cuda" -> cuda(activations);
-            case "auto" -> hasUsableGpu(warning) ? cuda(activations) : cpu(instructions, activations);
+            case "auto" -> gpu(activations, warning).orElseGet(() -> cpu(instructions, activations));
             default -> cpu(instructions, activations);
         };
     }
@@ -42,18 +42,24 @@ final class Backends {
         };
     }
 
-    private static boolean hasUsableGpu(Consumer<String> warning) {
-        CudaMachine machine;
+    /** Empty where there is no GPU, and with a warning where there is one that cannot be used. */
+    private static Optional<Backend> gpu(String activations, Consumer<String> warning) {
         try {
-            machine = CudaMachine.probe();
+            CudaMachine machine = CudaMachine.probe();
+            if (!machine.driverFound() || !machine.hasDevice()) {
+                return Optional.empty();
+            }
+            Optional<String> refusal = refusal(machine);
+            if (refusal.isEmpty()) {
+                return Optional.of(cuda(activations));
+            }
+            warning.accept("the GPU is not used, the CPU computes: " + refusal.get());
+        } catch (StartException e) {
+            warning.accept("the GPU is not used, the CPU computes: " + e.getMessage());
         } catch (LinkageError e) {
-            return false;
+            // No NVIDIA driver can be asked here.
         }
-        Optional<String> refusal = refusal(machine);
-        if (machine.driverFound() && machine.hasDevice()) {
-            refusal.ifPresent(reason -> warning.accept("the GPU is not used, the CPU computes: " + reason));
-        }
-        return refusal.isEmpty();
+        return Optional.empty();
     }
 
     private static Optional<String> refusal(CudaMachine machine) {

@@ -30,6 +30,9 @@ import java.util.stream.Stream;
  */
 public final class CudaBackend implements Backend, Tunable {
 
+    private static final int MOST_EXPERTS = 256;
+    private static final int MOST_CHOSEN = 32;
+
     private final Activations activations;
     private final String build;
     private final Driver driver;
@@ -104,6 +107,7 @@ public final class CudaBackend implements Backend, Tunable {
     @Override
     public Routing routing(int tokens, int topK) {
         requireOpen();
+        Operands.require(topK <= MOST_CHOSEN, "%d experts per token; the CUDA kernels take %d at most; try --device cpu".formatted(topK, MOST_CHOSEN));
         reserve.routing(tokens, topK);
         return CudaRouting.of(memory, tokens, topK);
     }
@@ -123,6 +127,8 @@ public final class CudaBackend implements Backend, Tunable {
     @Override
     public List<Matrix> loadTogether(List<Weight> weights) {
         requireOpen();
+        Operands.require(weights.size() <= MOST_EXPERTS,
+                "%d experts; the CUDA kernels take %d at most; try --device cpu".formatted(weights.size(), MOST_EXPERTS));
         reserve.experts(weights.getFirst().rows());
         PackedWeights packed = upload.pack(weights);
         Stream.Builder<Matrix> matrices = Stream.builder();
@@ -136,6 +142,7 @@ public final class CudaBackend implements Backend, Tunable {
     @Override
     public Matrix loadTable(Weight weight) {
         requireOpen();
+        reserve.table(weight.rows(), weight.columns());
         return new CudaMatrix(weight, upload);
     }
 

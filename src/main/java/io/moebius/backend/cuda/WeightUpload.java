@@ -17,6 +17,10 @@ final class WeightUpload {
     private static final System.Logger LOG = System.getLogger(WeightUpload.class.getName());
     private static final int SLOTS = 4;
     private static final int SLOT_BYTES = 32 << 20;
+
+    /** Of the device, between uploads and {@link #release}. */
+    static final long STAGING_BYTES = (long) SLOTS * SLOT_BYTES;
+
     private static final int LEAST_SLOT_BYTES = 1 << 20;
     private static final int STRIP = 64;
     private static final int UNIT_BYTES = 8192;

@@ -22,6 +22,7 @@ import io.moebius.backend.Site;
 import io.moebius.backend.Tensor;
 import io.moebius.backend.Weight;
 import io.moebius.backend.reference.ReferenceBackend;
+import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -158,6 +159,15 @@ class CudaBackendTest {
             assertThat(roofline.flopsPerSecond()).isBetween(1e3, 1e12);
             assertThat(roofline.instruction()).isEqualTo(instruction);
             assertThat(backend.freeBytes()).hasValue(before);
+        }
+    }
+
+    @Test
+    void keepsRoomForTablesThatAreLookedUpLater() {
+        try (Backend backend = EmulatedDriver.backend(Activations.SIXTEEN_BIT); Arena arena = Arena.ofConfined()) {
+            long before = backend.freeBytes().orElseThrow();
+            backend.loadTable(Weight.plain("embedding", DType.BF16, 1000, 64, arena.allocate(2 * 1000 * 64, 64)));
+            assertThat(backend.freeBytes().orElseThrow()).isLessThanOrEqualTo(before - 2 * 1000 * 64);
         }
     }
 
