@@ -18,4 +18,4 @@ moebius_find_jdk() {
   return 1
 }
 
-moebius_find_jdk || exit 3
+moebius_find_jdk || exit 1

@@ -20,7 +20,7 @@ final class CudaCheck {
             List<DriverCheck.Finding> findings = new DriverCheck(driver, fatbin.bytes()).run();
             findings.forEach(finding -> shell.out().println(
                     "%-8s  %-6s  %s".formatted(finding.what(), finding.passed() ? "ok" : "FAILED", finding.found())));
-            return findings.stream().allMatch(DriverCheck.Finding::passed) ? 0 : 1;
+            return findings.stream().allMatch(DriverCheck.Finding::passed) ? ExitCode.OK.status() : ExitCode.UNTRUE.status();
         } catch (RuntimeException | LinkageError e) {
             throw new StartException(ExitCode.NO_BACKEND, "the GPU cannot be used: " + Console.firstLine(e));
         }

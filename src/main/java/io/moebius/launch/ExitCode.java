@@ -5,6 +5,7 @@ import io.moebius.hub.HubException;
 /** What the program's exit status means; docs/exit-codes.md is made from this. */
 enum ExitCode {
     OK(0, "stopped as asked, or printed what was asked for"),
+    UNTRUE(1, "what a tool was asked to check does not hold, or ./moebius could not be built"),
     USAGE(2, "a flag or an environment twin is wrong: unknown, without a value, with a bad value, or not supported yet"),
     PORT_IN_USE(3, "the web port or the metrics port is taken, or may not be opened"),
     MODEL_NOT_FOUND(4, "there is no such model: no folder, nothing in the cache, and the Hugging Face Hub has none that can be served"),
@@ -20,7 +21,8 @@ enum ExitCode {
     NO_ROOM(14, "the cache has no room for the model, or cannot be written"),
     DOWNLOAD_DAMAGED(15, "a file came otherwise than the Hub lists it, and was removed"),
     NO_LICENSE(16, "the container secret does not allow to serve: missing, damaged, not signed by a known key, revoked, expired, not yet valid, or for fewer devices"),
-    DEVICE_LOST(17, "the GPU has failed for good: nothing on it can be used again until the program is started anew");
+    DEVICE_LOST(17, "the GPU has failed for good: nothing on it can be used again until the program is started anew"),
+    ENGINE_FAILED(18, "the engine gave up while serving, after several steps in a row had failed");
 
     private final int status;
     private final String meaning;

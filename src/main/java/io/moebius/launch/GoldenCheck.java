@@ -59,7 +59,7 @@ final class GoldenCheck {
                     agree ? "agrees" : "DIFFERS", name, backend.description(), within, differences.size(), bound,
                     differences.stream().sorted().skip(differences.size() / 2).findFirst().orElse(Double.NaN),
                     largest));
-            return agree ? 0 : 1;
+            return agree ? ExitCode.OK.status() : ExitCode.UNTRUE.status();
         } catch (HubException e) {
             throw new StartException(ExitCode.of(e), e.getMessage());
         } catch (CheckpointException e) {

@@ -50,7 +50,7 @@ final class HealthCheck {
         } catch (IOException | IllegalArgumentException e) {
             errors.println("moebius: healthcheck: port " + port + ": " + e.getMessage());
         }
-        return 1;
+        return ExitCode.UNTRUE.status();
     }
 
     static Optional<String> port(List<String> arguments) {

@@ -2,6 +2,8 @@ package io.moebius.launch;
 
 import io.moebius.api.Readiness;
 import io.moebius.backend.DeviceLostException;
+import io.moebius.engine.Engine;
+import io.moebius.observe.Metrics;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
 import io.quarkus.runtime.ShutdownEvent;
@@ -17,18 +19,21 @@ class Lifecycle implements QuarkusApplication {
 
     /** Long enough that running requests get their errors, and that whoever probes sees the 503. */
     private static final Duration FAREWELL = Duration.ofSeconds(1);
+    private static final Duration POLL = Duration.ofMillis(20);
 
     private final StartSequence sequence;
     private final Readiness readiness;
     private final Settings settings;
     private final Console console;
+    private final Metrics metrics;
     private final AtomicReference<Service> service = new AtomicReference<>();
 
-    Lifecycle(StartSequence sequence, Readiness readiness, Settings settings, Console console) {
+    Lifecycle(StartSequence sequence, Readiness readiness, Settings settings, Console console, Metrics metrics) {
         this.sequence = sequence;
         this.readiness = readiness;
         this.settings = settings;
         this.console = console;
+        this.metrics = metrics;
     }
 
     /** The ports are open: starts in the background and waits until the program is told to stop. */
@@ -46,7 +51,7 @@ class Lifecycle implements QuarkusApplication {
         } catch (StartException e) {
             fail(e.code(), e.getMessage(), e);
         } catch (DeviceLostException e) {
-            lost(e);
+            fail(ExitCode.DEVICE_LOST, died(e), e);
         } catch (OutOfMemoryError e) {
             fail(ExitCode.OUT_OF_MEMORY, "out of memory while starting: " + Console.firstLine(e), e);
         } catch (RuntimeException | Error e) {
@@ -57,21 +62,21 @@ class Lifecycle implements QuarkusApplication {
     private void serves(Service started) {
         service.set(started);
         started.engine().death().thenAccept(cause -> {
-            if (cause instanceof DeviceLostException lost) {
-                lost(lost);
-            }
+            ExitCode code = cause instanceof DeviceLostException ? ExitCode.DEVICE_LOST : ExitCode.ENGINE_FAILED;
+            failed(died(cause), cause);
+            LockSupport.parkNanos(FAREWELL.toNanos());
+            Quarkus.asyncExit(code.status());
         });
-    }
-
-    private void lost(DeviceLostException cause) {
-        failed("the GPU is lost: %s; start the program anew".formatted(Console.firstLine(cause)), cause);
-        LockSupport.parkNanos(FAREWELL.toNanos());
-        Quarkus.asyncExit(ExitCode.DEVICE_LOST.status());
     }
 
     private void fail(ExitCode code, String message, Throwable cause) {
         failed(message, cause);
         Quarkus.asyncExit(code.status());
+    }
+
+    private static String died(Throwable cause) {
+        return "%s: %s; start the program anew".formatted(
+                cause instanceof DeviceLostException ? "the GPU is lost" : "the engine has stopped", Console.firstLine(cause));
     }
 
     private void failed(String message, Throwable cause) {
@@ -85,12 +90,21 @@ class Lifecycle implements QuarkusApplication {
         Service running = service.get();
         if (running != null) {
             try {
-                running.engine().drain(Duration.ofSeconds(settings.whole(ServerFlags.DRAIN_TIMEOUT)));
+                drain(running.engine(), Duration.ofSeconds(settings.whole(ServerFlags.DRAIN_TIMEOUT)));
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
         }
         Quarkus.asyncExit(ExitCode.OK.status());
+    }
+
+    /** Clients may read more slowly than the engine writes: what they wait for has left it long before it has left the program. */
+    private void drain(Engine engine, Duration limit) throws InterruptedException {
+        long end = System.nanoTime() + limit.toNanos();
+        engine.drain(limit);
+        while (metrics.currentRequests() > 0 && System.nanoTime() < end) {
+            Thread.sleep(POLL);
+        }
     }
 
     void stopped(@Observes ShutdownEvent event) {

@@ -55,7 +55,7 @@ final class PolicyTools {
         }
         String difference = Report.difference(first, read(options.text(OTHER)));
         shell.out().print(difference.isEmpty() ? "  no difference\n" : difference);
-        return difference.isEmpty() ? 0 : 1;
+        return difference.isEmpty() ? ExitCode.OK.status() : ExitCode.UNTRUE.status();
     }
 
     private static int verify(Subcommand.Options options, Subcommand.Shell shell) {
@@ -69,7 +69,7 @@ final class PolicyTools {
             Verification verification = Verification.of(
                     policy, probe.tunable(), probe.steps(), System::nanoTime, (int) options.whole(PAIRS));
             shell.out().print(Report.verified(verification));
-            return verification.failed().isEmpty() ? 0 : 1;
+            return verification.failed().isEmpty() ? ExitCode.OK.status() : ExitCode.UNTRUE.status();
         } catch (PolicyException e) {
             throw new StartException(ExitCode.NO_POLICY, e.getMessage());
         }

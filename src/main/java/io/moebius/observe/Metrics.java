@@ -89,6 +89,10 @@ public final class Metrics implements EngineObserver {
         currentItems.addAndGet(-sequences);
     }
 
+    public int currentRequests() {
+        return currentRequests.get();
+    }
+
     public void responded() {
         responses.increment();
     }

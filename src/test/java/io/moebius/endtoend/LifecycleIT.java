@@ -6,6 +6,8 @@ import io.moebius.license.TrialSecret;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -28,6 +30,28 @@ class LifecycleIT {
             }
             program.terminate();
             assertThat(answer.get()).contains("\"completion_tokens\":1000");
+            assertThat(program.awaitExit()).isZero();
+        }
+    }
+
+    @Test
+    void sigtermLetsASlowClientReadToTheEnd() throws Exception {
+        String story = """
+                {"messages": [{"role": "user", "content": "Tell me a story."}], "max_tokens": 600, "min_tokens": 600, "n": 8,
+                 "logprobs": true, "top_logprobs": 20, "stream": true}""";
+        try (Program program = Program.start("--drain-timeout", "110").awaitReady(); Socket client = program.connect(4096)) {
+            client.getOutputStream().write(("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                    + "Content-Type: application/json\r\nContent-Length: " + story.length() + "\r\n\r\n" + story).getBytes(StandardCharsets.UTF_8));
+            assertThat(client.getInputStream().read()).isEqualTo('H');
+            while (!program.metrics().contains("friendli_current_assigned_items 0")) {
+                Thread.onSpinWait();
+            }
+            assertThat(program.metrics()).contains("friendli_current_requests 1");
+            program.terminate();
+            while (program.status("/health") == 200) {
+                Thread.onSpinWait();
+            }
+            assertThat(new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8)).contains("data: [DONE]");
             assertThat(program.awaitExit()).isZero();
         }
     }
