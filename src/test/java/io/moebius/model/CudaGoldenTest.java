@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.moebius.backend.Activations;
 import io.moebius.backend.Backend;
 import io.moebius.backend.cuda.EmulatedDriver;
+import io.moebius.backend.reference.RoundedReference;
 import io.moebius.checkpoint.Checkpoint;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -17,8 +17,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * The fixtures' shorter prompts through the CUDA kernels, in emulation, against float64 goldens. Differences are parts of the logits'
  * root mean square. Activations are bf16 between kernels, which moves logits by 1 to 4 %; now and then it makes a router choose another
- * expert. With 8-bit activations the same rounding flips codes that are steps of 6 %. An index, scale or layout that is wrong gives
- * differences of 100 % and more.
+ * expert. With 8-bit activations the same rounding flips codes that are steps of 6 %. How much that is differs by fixture, from 0.06 to
+ * 0.35, so the reference says it, computed with the same rounding. An index, scale or layout that is wrong gives differences of 100 %
+ * and more.
  */
 class CudaGoldenTest {
 
@@ -26,6 +27,8 @@ class CudaGoldenTest {
     private static final int LONGEST_PROMPT = 9;
     private static final int PROMPTS = 3;
     private static final int GREEDY = 4;
+    /** Float32 weights become bf16, too, which the reference does not follow: 1.7 measured for those, 0.6 to 1.4 for others. */
+    private static final double MORE = 2;
 
     static Stream<Path> fixtures() {
         return Fixtures.all();
@@ -34,16 +37,16 @@ class CudaGoldenTest {
     @ParameterizedTest
     @MethodSource("fixtures")
     void weightOnlyLogitsAgree(Path folder) {
-        agree(folder, Activations.SIXTEEN_BIT, "w8a16", 0.05);
+        agree(folder, Activations.SIXTEEN_BIT, "w8a16");
     }
 
     @ParameterizedTest
     @MethodSource("fixtures")
     void logitsOfQuantisedActivationsAgree(Path folder) {
-        agree(folder, Activations.EIGHT_BIT, "w8a8", 0.25);
+        agree(folder, Activations.EIGHT_BIT, "w8a8");
     }
 
-    private static void agree(Path folder, Activations activations, String mode, double bound) {
+    private static void agree(Path folder, Activations activations, String mode) {
         List<Golden> goldens = Golden.read(folder, mode).stream()
                 .filter(golden -> golden.prompt().length <= LONGEST_PROMPT)
                 .limit(PROMPTS)
@@ -51,21 +54,31 @@ class CudaGoldenTest {
         if (goldens.isEmpty()) {
             return;
         }
-        try (Backend kernels = EmulatedDriver.backend(activations)) {
-            Decoder decoder = Transformer.load(Checkpoint.open(folder), kernels, MAX_TOKENS, MAX_TOKENS, fraction -> {});
-            GreedyDecoding decoding = new GreedyDecoding(decoder, MAX_TOKENS);
-            List<Double> differences = new ArrayList<>();
-            for (Golden golden : goldens) {
-                float[][] logits = decoding.prompt(golden.prompt());
-                differences.addAll(golden.differences(logits));
-                if (folder.getFileName().toString().startsWith("stories") && activations == Activations.SIXTEEN_BIT) {
+        try (Backend kernels = EmulatedDriver.backend(activations);
+                Backend rounded = RoundedReference.of(activations)) {
+            GreedyDecoding decoding = load(folder, kernels);
+            List<Double> differences = differences(goldens, decoding);
+            assertThat(median(differences))
+                    .as("median of %s", differences)
+                    .isLessThan(MORE * median(differences(goldens, load(folder, rounded))));
+            assertThat(differences).allSatisfy(difference -> assertThat(difference).isLessThan(0.5));
+            if (folder.getFileName().toString().startsWith("stories") && activations == Activations.SIXTEEN_BIT) {
+                for (Golden golden : goldens) {
                     assertThat(decoding.continuation(golden.prompt(), GREEDY)).containsExactly(Arrays.copyOf(golden.greedy(), GREEDY));
                 }
             }
-            assertThat(differences.stream().filter(difference -> difference < bound).count())
-                    .as("positions within %s: %s", bound, differences)
-                    .isGreaterThanOrEqualTo((long) (0.9 * differences.size()));
-            assertThat(differences).allSatisfy(difference -> assertThat(difference).isLessThan(0.5));
         }
+    }
+
+    private static GreedyDecoding load(Path folder, Backend backend) {
+        return new GreedyDecoding(Transformer.load(Checkpoint.open(folder), backend, MAX_TOKENS, MAX_TOKENS, fraction -> {}), MAX_TOKENS);
+    }
+
+    private static List<Double> differences(List<Golden> goldens, GreedyDecoding decoding) {
+        return goldens.stream().flatMap(golden -> golden.differences(decoding.prompt(golden.prompt())).stream()).toList();
+    }
+
+    private static double median(List<Double> values) {
+        return values.stream().sorted().skip(values.size() / 2).findFirst().orElseThrow();
     }
 }

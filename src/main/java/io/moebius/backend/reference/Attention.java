@@ -44,7 +44,7 @@ final class Attention {
         cache.values()[layer][slot] = values;
     }
 
-    private static void roundBFloat16(double[] x) {
+    static void roundBFloat16(double[] x) {
         for (int i = 0; i < x.length; i++) {
             int bits = Float.floatToRawIntBits((float) x[i]);
             x[i] = Float.intBitsToFloat(bits + 0x7fff + (bits >> 16 & 1) & 0xffff0000);
