@@ -2,7 +2,8 @@
 // (Milakov and Gimelshein 2018; Rabe and Staats 2021).
 //
 //   keys: [blocks][kv_heads][head_dim][16], values: [blocks][kv_heads][16][head_dim]: a block of keys gives 16 scores as vectors
-//   without sums across lanes, and every key and value is read once for the whole group of heads. Bound by reading them.
+//   without sums across lanes, and every key and value is read once for the whole group of heads. Bound by reading them: while a
+//   block is summed, the same places of the next one are requested.
 #pragma once
 #include "kernels.h"
 #include "moebius_cpu.h"
@@ -15,17 +16,25 @@ namespace {
 constexpr int kBlock = 16;
 constexpr int kBlockVectors = kBlock / kLanes;
 constexpr int kHeadTile = 4;
-constexpr int kValueTile = 4;
+/// Channels' vectors whose sums, with four heads, stay in registers.
+constexpr int kValueTile = kLanes == 16 ? 4 : 2;
 constexpr float kLeast = -1e30f;
 
-// scores[h][16] = scale * q[h] . keys of a block.
+template <class Element>
+void request(const Element *place) {
+    _mm_prefetch(reinterpret_cast<const char *>(place), _MM_HINT_T0);
+}
+
+// scores[h][16] = scale * q[h] . keys of a block; next: the keys that come after them.
 template <class Type, int HEADS>
-void block_scores(const AttentionTask &task, int head, const typename Type::Element *keys, float *scores) {
+void block_scores(const AttentionTask &task, int head, const typename Type::Element *keys, const typename Type::Element *next,
+                  float *scores) {
     const float *q = task.query + static_cast<long>(head) * task.head_dim;
     Vector sums[HEADS][kBlockVectors];
     for (auto &of_head : sums)
         for (Vector &sum : of_head) sum = zero();
     for (int d = 0; d < task.head_dim; d++) {
+        request(next + d * kBlock);
         for (int v = 0; v < kBlockVectors; v++) {
             const Vector key = Type::load(keys + d * kBlock + v * kLanes);
             for (int h = 0; h < HEADS; h++) sums[h][v] = multiply_add(broadcast(q[h * task.head_dim + d]), key, sums[h][v]);
@@ -39,7 +48,7 @@ void block_scores(const AttentionTask &task, int head, const typename Type::Elem
 // out[h][d] = factor[h] * out[h][d] + sum over positions of weights[h][p] * values[p][d], for VECTORS vectors of channels.
 template <class Type, int HEADS, int VECTORS>
 void block_values(const AttentionTask &task, int head, int channel, const typename Type::Element *values,
-                  int positions, const float *weights, const float *factors) {
+                  const typename Type::Element *next, int positions, const float *weights, const float *factors) {
     Vector sums[HEADS][VECTORS];
     float *out = task.out + static_cast<long>(head) * task.head_dim + channel;
     for (int h = 0; h < HEADS; h++)
@@ -47,6 +56,7 @@ void block_values(const AttentionTask &task, int head, int channel, const typena
             sums[h][v] = multiply(broadcast(factors[head + h]), load(out + h * task.head_dim + v * kLanes));
     for (int p = 0; p < positions; p++) {
         Vector value[VECTORS];
+        request(next + p * task.head_dim + channel);
         for (int v = 0; v < VECTORS; v++) {
             value[v] = Type::load(values + p * task.head_dim + channel + v * kLanes);
         }
@@ -60,13 +70,13 @@ void block_values(const AttentionTask &task, int head, int channel, const typena
 }
 
 template <class Type, int HEADS>
-void all_values(const AttentionTask &task, int head, const typename Type::Element *values, int positions,
-                const float *weights, const float *factors) {
+void all_values(const AttentionTask &task, int head, const typename Type::Element *values, const typename Type::Element *next,
+                int positions, const float *weights, const float *factors) {
     int channel = 0;
     for (; channel + kValueTile * kLanes <= task.head_dim; channel += kValueTile * kLanes)
-        block_values<Type, HEADS, kValueTile>(task, head, channel, values, positions, weights, factors);
+        block_values<Type, HEADS, kValueTile>(task, head, channel, values, next, positions, weights, factors);
     for (; channel + kLanes <= task.head_dim; channel += kLanes)
-        block_values<Type, HEADS, 1>(task, head, channel, values, positions, weights, factors);
+        block_values<Type, HEADS, 1>(task, head, channel, values, next, positions, weights, factors);
     for (; channel < task.head_dim; channel++) {
         for (int h = head; h < head + HEADS; h++) {
             float *out = task.out + static_cast<long>(h) * task.head_dim + channel;
@@ -103,18 +113,18 @@ inline void running_softmax(const AttentionTask &task, int skipped, int position
     }
 }
 
-// A block of one key/value head.
+// A block of one key/value head; the next one lies `ahead` elements on.
 template <class Type>
-void attend_block(const AttentionTask &task, const typename Type::Element *keys, const typename Type::Element *values, int skipped,
-                  int positions) {
+void attend_block(const AttentionTask &task, const typename Type::Element *keys, const typename Type::Element *values, long ahead,
+                  int skipped, int positions) {
     float *scores = task.scratch, *sums = scores + task.group * kBlock, *largest = sums + task.group * kLanes, *factors = largest + task.group;
     int head = 0;
-    for (; head + kHeadTile <= task.group; head += kHeadTile) block_scores<Type, kHeadTile>(task, head, keys, scores);
-    for (; head < task.group; head++) block_scores<Type, 1>(task, head, keys, scores);
+    for (; head + kHeadTile <= task.group; head += kHeadTile) block_scores<Type, kHeadTile>(task, head, keys, keys + ahead, scores);
+    for (; head < task.group; head++) block_scores<Type, 1>(task, head, keys, keys + ahead, scores);
     running_softmax(task, skipped, positions, scores, largest, sums, factors);
     for (head = 0; head + kHeadTile <= task.group; head += kHeadTile)
-        all_values<Type, kHeadTile>(task, head, values, positions, scores, factors);
-    for (; head < task.group; head++) all_values<Type, 1>(task, head, values, positions, scores, factors);
+        all_values<Type, kHeadTile>(task, head, values, values + ahead, positions, scores, factors);
+    for (; head < task.group; head++) all_values<Type, 1>(task, head, values, values + ahead, positions, scores, factors);
 }
 
 // Blocks outside, heads inside: so memory is read in the order in which it lies, which the processor's prefetching follows.
@@ -139,12 +149,15 @@ void attend(const AttentionTask &all) {
         }
         for (long o = 0; o < outputs; o++) task.out[o] = 0;
     }
+    auto place = [&](int block) { return (static_cast<long>(all.table[block]) * all.kv_heads + all.kv_head) * head_elements; };
     for (int begin = all.first / kBlock * kBlock; begin < all.length; begin += kBlock) {
         const int skipped = all.first > begin ? all.first - begin : 0;
         const int positions = all.length - begin < kBlock ? all.length - begin : kBlock;
-        const long place = (static_cast<long>(all.table[begin / kBlock]) * all.kv_heads + all.kv_head) * head_elements;
-        for (int i = 0; i < all.run; i++)
-            attend_block<Type>(of_head(i), keys + place + i * head_elements, values + place + i * head_elements, skipped, positions);
+        const long here = place(begin / kBlock), ahead = begin + kBlock < all.length ? place(begin / kBlock + 1) - here : 0;
+        for (int i = 0; i < all.run; i++) {
+            const long at = here + i * head_elements;
+            attend_block<Type>(of_head(i), keys + at, values + at, ahead, skipped, positions);
+        }
     }
     for (int i = 0; i < all.run; i++) {
         const AttentionTask task = of_head(i);
