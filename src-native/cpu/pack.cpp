@@ -90,12 +90,13 @@ void Engine::pack(Matrix &matrix) {
     auto *pack_one = !codes ? pack_panel<Form::kBrains> : kernels.brain_inputs ? pack_panel<Form::kPairCodes> : pack_panel<Form::kCodes>;
     std::atomic<bool> nan{false};
     const int threads = pool.threads(), pieces = threads * ((panels + kPiece * threads - 1) / (kPiece * threads));
-    pool.parallel(pieces, 1, [&](int piece, int, int) {
-        // Each thread in a part of its own: two that touch one large page first would both clear it.
-        const int begin = (piece % threads * (pieces / threads) + piece / threads) * kPiece, end = std::min(panels, begin + kPiece);
-        if (begin >= end) return;
-        for (int panel = begin; panel < end; panel++)
-            if (pack_one(matrix, panel, zeros.data(), packed + panel * panel_bytes)) nan = true;
+    pool.parallel(pieces, 1, [&](int first, int last, int) {
+        for (int piece = first; piece < last; piece++) {
+            // Each thread in a part of its own: two that touch one large page first would both clear it.
+            const int begin = (piece % threads * (pieces / threads) + piece / threads) * kPiece, end = std::min(panels, begin + kPiece);
+            for (int panel = begin; panel < end; panel++)
+                if (pack_one(matrix, panel, zeros.data(), packed + panel * panel_bytes)) nan = true;
+        }
         _mm_sfence();
     });
     if (nan) return weights.give_back(panels * panel_bytes);

@@ -50,7 +50,10 @@ class CpuBackendTest {
         assume(set);
         KernelCase.all().forEach(each -> {
             float[][] expected = each.run(new ReferenceBackend(each.activations()));
-            compare(each.name(), expected, each.run(new CpuBackend(each.activations(), set, 3)), 2e-4f + each.slack());
+            for (int threads : new int[] {1, 3}) {
+                String name = "%s, %d threads".formatted(each.name(), threads);
+                compare(name, expected, each.run(new CpuBackend(each.activations(), set, threads)), 2e-4f + each.slack());
+            }
         });
     }
 
