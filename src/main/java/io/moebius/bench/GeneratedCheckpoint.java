@@ -87,6 +87,11 @@ public final class GeneratedCheckpoint implements Checkpoint {
     }
 
     @Override
+    public long leastBytes() {
+        return weightBytes;
+    }
+
+    @Override
     public boolean has(String name) {
         return tensors.containsKey(name);
     }

@@ -29,6 +29,9 @@ public interface Checkpoint {
     /** Size of all weights in their files. */
     long weightBytes();
 
+    /** Bytes that all weights need at least, as they are handed on, on a device that keeps none in more than 16 bits. */
+    long leastBytes();
+
     boolean has(String name);
 
     /** Whether whoever quantised the model meant its keys and values to be e4m3 too. */

@@ -42,6 +42,12 @@ record ConvertedCheckpoint(SafetensorsCheckpoint original, WeightBits bits) impl
         return original.weightBytes();
     }
 
+    /** Layers that keep their precision need more. */
+    @Override
+    public long leastBytes() {
+        return original.elements() * bits.bits() / Byte.SIZE;
+    }
+
     @Override
     public boolean has(String name) {
         return original.has(name);

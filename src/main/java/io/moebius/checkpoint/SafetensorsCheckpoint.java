@@ -45,6 +45,16 @@ record SafetensorsCheckpoint(
     }
 
     @Override
+    public long leastBytes() {
+        return tensors.values().stream().mapToLong(tensor -> Math.min(tensor.data().byteSize(), 2 * tensor.elements())).sum();
+    }
+
+    /** Of all tensors. */
+    long elements() {
+        return tensors.values().stream().mapToLong(RawTensor::elements).sum();
+    }
+
+    @Override
     public boolean has(String name) {
         return tensors.containsKey(name);
     }

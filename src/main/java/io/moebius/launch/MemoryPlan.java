@@ -15,20 +15,24 @@ record MemoryPlan(int blocks, long blockBytes) {
      * @param room              bytes that the cache may take
      * @param maxSequences      sequences in a step
      * @param maxSequenceLength tokens of the longest sequence
+     * @param lengthFlag        what asked for it
      * @throws StartException if not even one sequence of that length fits
      */
-    static MemoryPlan of(long room, long blockBytes, int maxSequences, int maxSequenceLength) {
+    static MemoryPlan of(long room, long blockBytes, int maxSequences, int maxSequenceLength, Flag lengthFlag) {
         long blocksPerSequence = Math.ceilDiv(maxSequenceLength, KvCache.BLOCK_TOKENS);
         long affordable = room / blockBytes;
         if (affordable < blocksPerSequence) {
             throw new StartException(
                     ExitCode.OUT_OF_MEMORY,
-                    "the KV cache of one sequence of %d tokens needs %d MiB, %d MiB are free for it; give --max-sequence-length %d or less, or more memory"
+                    "the KV cache of one sequence of %d tokens needs %d MiB, %d MiB are free for it; give %smore memory"
                             .formatted(
                                     maxSequenceLength,
-                                    blocksPerSequence * blockBytes >> 20,
+                                    Math.ceilDiv(blocksPerSequence * blockBytes, 1L << 20),
                                     room >> 20,
-                                    affordable * KvCache.BLOCK_TOKENS));
+                                    affordable == 0
+                                            ? ""
+                                            : "%s of %d tokens at most, or ".formatted(
+                                                    lengthFlag.option(), affordable * KvCache.BLOCK_TOKENS)));
         }
         long wanted = Math.multiplyExact(blocksPerSequence, (long) maxSequences);
         return new MemoryPlan((int) Math.min(Math.min(wanted, affordable), Integer.MAX_VALUE / KvCache.BLOCK_TOKENS), blockBytes);

@@ -71,8 +71,6 @@ final class ModelBenchTool {
             throw new StartException(ExitCode.of(e), e.getMessage());
         } catch (CheckpointException e) {
             throw new StartException(ExitCode.BAD_CHECKPOINT, e.getMessage());
-        } catch (OutOfMemoryError e) {
-            throw new StartException(ExitCode.OUT_OF_MEMORY, Console.firstLine(e));
         } catch (IOException e) {
             throw new StartException(ExitCode.FAILED, "the figures cannot be written: " + Console.firstLine(e));
         }
@@ -120,7 +118,7 @@ final class ModelBenchTool {
             KvStorage storage = KvCacheType.of(options.required(EngineFlags.KV_CACHE_DTYPE), checkpoint);
             KvCache.Shape shape = decoder.kvShape().stored(storage);
             long room = backend.freeBytes().orElseGet(() -> FreeMemory.bytes() / 2);
-            MemoryPlan plan = MemoryPlan.of(room, backend.kvBlockBytes(shape), maxSequences, longest);
+            MemoryPlan plan = MemoryPlan.of(room, backend.kvBlockBytes(shape), maxSequences, longest, IN_OUT);
             ServingBench bench = new ServingBench(decoder, backend.kvCache(shape, plan.blocks()), maxSequences);
             List<ServingReport.Result> results = new ArrayList<>();
             for (Lengths lengths : all) {

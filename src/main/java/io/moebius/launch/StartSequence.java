@@ -107,7 +107,7 @@ final class StartSequence {
         KvStorage storage = KvCacheType.of(settings.required(EngineFlags.KV_CACHE_DTYPE), checkpoint);
         KvCache.Shape shape = decoder.kvShape().stored(storage);
         long room = backend.freeBytes().orElseGet(() -> FreeMemory.bytes() / 2);
-        MemoryPlan plan = MemoryPlan.of(room, backend.kvBlockBytes(shape), maxSequences, maxSequenceLength);
+        MemoryPlan plan = MemoryPlan.of(room, backend.kvBlockBytes(shape), maxSequences, maxSequenceLength, ModelFlags.MAX_SEQUENCE_LENGTH);
         console.show("  KV cache     %,d tokens in %s, of %s that are free for it%n"
                 .formatted(plan.tokens(), Console.size(plan.bytes()), Console.size(room)));
         KvCache cache = backend.kvCache(shape, plan.blocks());

@@ -13,6 +13,7 @@ import io.moebius.checkpoint.ModelConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.DoubleConsumer;
 
 /** Embedding, layers of attention and feed-forward, norm and head: the decoder that all families share. */
@@ -63,11 +64,13 @@ public final class Transformer implements Decoder {
      * @param maxTokens    most tokens of one step
      * @param maxSequences most sequences, hence rows of logits, of one step
      * @param progress     hears the loaded fraction, 0 to 1
+     * @throws OutOfMemoryError if they cannot fit into the device's memory, before any is loaded
      */
     public static Transformer load(
             Checkpoint checkpoint, Backend backend, int maxTokens, int maxSequences, DoubleConsumer progress) {
         ModelConfig config = checkpoint.config();
         Family family = Family.of(config.architecture());
+        requireRoom(checkpoint.leastBytes(), backend.freeBytes());
         Matrix embedding = backend.loadTable(
                 checkpoint.tensor("model.embed_tokens.weight", config.vocabulary(), config.hidden()));
         List<DecoderLayer> layers = new ArrayList<>();
@@ -82,6 +85,14 @@ public final class Transformer implements Decoder {
         Workspace workspace = Workspace.allocate(config, backend, maxTokens, maxSequences);
         Optional<DeviceSampler> sampler = backend.sampler(maxSequences, config.vocabulary());
         return new Transformer(config, backend, workspace, sampler, embedding, List.copyOf(layers), norm, head);
+    }
+
+    private static void requireRoom(long bytes, OptionalLong free) {
+        if (free.isPresent() && bytes > free.getAsLong()) {
+            throw new OutOfMemoryError(
+                    "the weights need %d MiB at least, %d MiB of the device's memory are free for them: stop what else uses it, or take a larger device"
+                            .formatted(Math.ceilDiv(bytes, 1L << 20), free.getAsLong() >> 20));
+        }
     }
 
     @Override

@@ -37,6 +37,21 @@ class ConvertedCheckpointTest {
     }
 
     @Test
+    void saysHowManyBytesTheWeightsNeedAtLeast() {
+        assertThat(open(bf16(LAYER), WeightBits.EIGHT).leastBytes()).isEqualTo(4 * 70);
+        assertThat(Checkpoint.open(folder).leastBytes()).isEqualTo(2 * 4 * 70);
+        assertThat(Checkpoint.open(folder, WeightBits.FOUR).leastBytes()).isEqualTo(4 * 70 / 2);
+        assertThat(Checkpoint.open(folder, WeightBits.SIXTEEN).leastBytes()).isEqualTo(2 * 4 * 70);
+    }
+
+    @Test
+    void float32NeedsSixteenBitsAtLeast() {
+        open(new TinyCheckpoint().scales(LAYER + ".weight", "F32", new int[] {2, 3}, new float[6]), WeightBits.SIXTEEN);
+        assertThat(Checkpoint.open(folder).weightBytes()).isEqualTo(4 * 6);
+        assertThat(Checkpoint.open(folder).leastBytes()).isEqualTo(2 * 6);
+    }
+
+    @Test
     void eightBitsArePerRowAndWithinHalfAStep() {
         Checkpoint checkpoint = open(bf16(LAYER), WeightBits.EIGHT);
         Weight weight = checkpoint.linear(LAYER, 4, 70);

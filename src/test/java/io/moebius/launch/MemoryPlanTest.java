@@ -7,20 +7,28 @@ import org.junit.jupiter.api.Test;
 
 class MemoryPlanTest {
 
+    private static final Flag LENGTH = ModelFlags.MAX_SEQUENCE_LENGTH;
+
     @Test
     void takesWhatAllSequencesCouldNeed() {
-        assertThat(MemoryPlan.of(1L << 40, 1000, 4, 100).blocks()).isEqualTo(4 * 7);
+        assertThat(MemoryPlan.of(1L << 40, 1000, 4, 100, LENGTH).blocks()).isEqualTo(4 * 7);
     }
 
     @Test
     void takesNoMoreThanItMay() {
-        assertThat(MemoryPlan.of(10_000, 1000, 4, 100).blocks()).isEqualTo(10);
+        assertThat(MemoryPlan.of(10_000, 1000, 4, 100, LENGTH).blocks()).isEqualTo(10);
     }
 
     @Test
     void refusesWhereOneSequenceDoesNotFit() {
-        assertThatThrownBy(() -> MemoryPlan.of(5_000, 1000, 4, 100))
+        assertThatThrownBy(() -> MemoryPlan.of(5_000, 1000, 4, 100, LENGTH))
                 .isInstanceOfSatisfying(StartException.class, e -> assertThat(e.code()).isEqualTo(ExitCode.OUT_OF_MEMORY))
-                .hasMessageContaining("--max-sequence-length 80");
+                .hasMessageEndingWith("give --max-sequence-length of 80 tokens at most, or more memory");
+    }
+
+    @Test
+    void asksForMemoryAloneWhereNoBlockFits() {
+        assertThatThrownBy(() -> MemoryPlan.of(999, 1000, 4, 100, LENGTH))
+                .hasMessage("the KV cache of one sequence of 100 tokens needs 1 MiB, 0 MiB are free for it; give more memory");
     }
 }

@@ -11,6 +11,7 @@ final class RecordingDriver implements Driver {
 
     final List<String> calls = new ArrayList<>();
     private final long freeBytes;
+    private final int computeCapability;
     private long next = 1 << 10;
 
     RecordingDriver() {
@@ -18,12 +19,17 @@ final class RecordingDriver implements Driver {
     }
 
     RecordingDriver(long freeBytes) {
+        this(freeBytes, 90);
+    }
+
+    RecordingDriver(long freeBytes, int computeCapability) {
         this.freeBytes = freeBytes;
+        this.computeCapability = computeCapability;
     }
 
     @Override
     public Device device() {
-        return new Device("Recorder", 90, 132, 1L << 40, 13000);
+        return new Device("Recorder", computeCapability, 132, 1L << 40, 13000);
     }
 
     @Override
@@ -33,6 +39,7 @@ final class RecordingDriver implements Driver {
 
     @Override
     public long allocate(long bytes) {
+        calls.add("allocate " + bytes);
         return handle();
     }
 
@@ -111,7 +118,7 @@ final class RecordingDriver implements Driver {
     @Override
     public void launch(
             String site, long function, int[] grid, int threads, int sharedBytes, Pointer structure, boolean overlapped, long stream) {
-        calls.add("launch " + site + ", " + grid[0] + " blocks on " + stream);
+        calls.add("launch " + site + ", " + grid[0] + " blocks on " + stream + (overlapped ? ", overlapped" : ""));
     }
 
     @Override

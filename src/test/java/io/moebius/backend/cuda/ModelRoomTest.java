@@ -1,0 +1,39 @@
+package io.moebius.backend.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.moebius.backend.Activations;
+import io.moebius.checkpoint.Checkpoint;
+import io.moebius.model.Transformer;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/** Whether a model fits into what other programs have left of a GPU's memory. */
+class ModelRoomTest {
+
+    private static final Checkpoint MODEL = Checkpoint.open(Path.of("src/test/resources/fixtures/m-friendli-fp8"));
+    private static final long MEBIBYTE = 1 << 20;
+
+    @Test
+    void aModelThatIsLargerIsRefusedBeforeAnythingIsAllocated() {
+        RecordingDriver driver = new RecordingDriver(new Reserve().bytes());
+        CudaBackend backend = new CudaBackend(Activations.EIGHT_BIT, driver, new byte[0], "recorded");
+        assertThatThrownBy(() -> load(backend))
+                .isInstanceOf(OutOfMemoryError.class)
+                .hasMessage("the weights need %d MiB at least, 0 MiB of the device's memory are free for them: stop what else uses it, or take a larger device"
+                        .formatted(Math.ceilDiv(MODEL.leastBytes(), MEBIBYTE)));
+        assertThat(driver.calls).isEmpty();
+    }
+
+    @Test
+    void aModelIsLoadedIntoWhatIsLeftBesideTheRoomThatStepsNeed() {
+        RecordingDriver driver = new RecordingDriver(new Reserve().bytes() + MODEL.leastBytes());
+        load(new CudaBackend(Activations.EIGHT_BIT, driver, new byte[0], "recorded"));
+        assertThat(driver.calls).isNotEmpty();
+    }
+
+    private static void load(CudaBackend backend) {
+        Transformer.load(MODEL, backend, 32, 4, fraction -> {});
+    }
+}
