@@ -9,6 +9,8 @@ import java.lang.foreign.MemorySegment;
  * @param data       rows * columns elements, row-major, little-endian, in mapped memory
  * @param scales     factors of an {@link DType#E4M3} or {@link DType#INT4} matrix, null for other types
  * @param activation what the checkpoint does to the inputs of this layer when activations are 8-bit
+ * @param shared     memory that the data is a part of, as that of other weights is, too: a device can copy it once for all of them;
+ *                   null where the data is this weight's alone
  */
 public record Weight(
         String name,
@@ -17,7 +19,13 @@ public record Weight(
         int columns,
         MemorySegment data,
         Scales scales,
-        ActivationQuantization activation) {
+        ActivationQuantization activation,
+        MemorySegment shared) {
+
+    public Weight(
+            String name, DType dtype, int rows, int columns, MemorySegment data, Scales scales, ActivationQuantization activation) {
+        this(name, dtype, rows, columns, data, scales, activation, null);
+    }
 
     public static Weight plain(String name, DType dtype, int rows, int columns, MemorySegment data) {
         return new Weight(name, dtype, rows, columns, data, null, new ActivationQuantization.None());
@@ -25,7 +33,12 @@ public record Weight(
 
     /** The same for those who have taken its scales. */
     public Weight withoutScales() {
-        return new Weight(name, dtype, rows, columns, data, null, activation);
+        return new Weight(name, dtype, rows, columns, data, null, activation, shared);
+    }
+
+    /** The same, its data being a part of {@code memory}. */
+    public Weight within(MemorySegment memory) {
+        return new Weight(name, dtype, rows, columns, data, scales, activation, memory);
     }
 
     /** Whether a projection through it gives logits: it is the head, or the embedding that also serves as one. */

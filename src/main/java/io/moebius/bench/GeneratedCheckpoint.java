@@ -22,8 +22,8 @@ import java.util.Set;
 
 /**
  * A checkpoint of random weights that needs no disk and hardly any memory: every tensor is a window, at a place of its own, of one run of
- * random numbers for its type and deviation. A backend that copies or repacks what it loads still holds all of the model. The memory
- * of the runs is given back when the program ends.
+ * random numbers for its type and deviation. A backend that copies or repacks what it loads still holds all of the model; a device needs a
+ * copy of the runs alone to make it there. The memory of the runs is given back when the program ends.
  */
 public final class GeneratedCheckpoint implements Checkpoint {
 
@@ -110,12 +110,13 @@ public final class GeneratedCheckpoint implements Checkpoint {
     @Override
     public Weight linear(String name, int rows, int columns) {
         PlannedTensor tensor = find(name + ".weight", rows, columns);
-        if (tensor.type().equals("BF16")) {
-            return tensor(name + ".weight", rows, columns);
-        }
-        return new Weight(
-                tensor.name(), DType.E4M3, rows, columns, window(tensor), Scales.perTensor(scalar(name + ".weight_scale"), rows, columns),
-                new ActivationQuantization.Static(scalar(name + ".input_scale")));
+        Weight weight = tensor.type().equals("BF16")
+                ? tensor(name + ".weight", rows, columns)
+                : new Weight(
+                        tensor.name(), DType.E4M3, rows, columns, window(tensor),
+                        Scales.perTensor(scalar(name + ".weight_scale"), rows, columns),
+                        new ActivationQuantization.Static(scalar(name + ".input_scale")));
+        return weight.within(runs.get(Run.of(tensor)));
     }
 
     @Override

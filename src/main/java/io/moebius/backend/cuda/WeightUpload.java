@@ -8,8 +8,10 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** Weights on their way from mapped files to the device: through pinned memory, several copies in flight, packed where they arrive. */
 final class WeightUpload {
@@ -32,6 +34,8 @@ final class WeightUpload {
     private final KernelTable.Entry packing;
     private final long stream;
     private final List<UploadSlot> slots = new ArrayList<>();
+    /** Memory of the host that weights share, and its copies. */
+    private final Map<MemorySegment, Long> shared = new HashMap<>();
     private int next;
     private boolean roundingTold;
 
@@ -101,6 +105,8 @@ final class WeightUpload {
         slots.forEach(UploadSlot::release);
         slots.clear();
         next = 0;
+        shared.values().forEach(memory::free);
+        shared.clear();
     }
 
     private long raw(MemorySegment bytes) {
@@ -118,29 +124,44 @@ final class WeightUpload {
         long rowBytes = weight.dtype().rowBytes(weight.columns());
         // Scales that are folded in are found by the row of the whole matrix.
         boolean folded = type == CudaKernels.BF16 && weight.scales() != null;
+        long scales = folded ? floats(weight.scales().values()) : 0;
+        if (weight.shared() != null) {
+            pack(weight, inShared(weight), weight.rows(), type, to, scales, stream);
+            return;
+        }
         int strips = folded ? Math.ceilDiv(weight.rows(), STRIP) : (int) Math.max(1, SLOT_BYTES / (STRIP * rowBytes));
         int rows = strips * STRIP;
-        long scales = folded ? floats(weight.scales().values()) : 0;
         long stripBytes = packedBytes(weight, type) / Math.ceilDiv(weight.rows(), STRIP);
         for (int row = 0; row < weight.rows(); row += rows) {
             int count = Math.min(rows, weight.rows() - row);
             UploadSlot slot = slot(Math.toIntExact(count * rowBytes));
-            try (CudaKernels.Pack pack = new CudaKernels.Pack()) {
-                pack.from(slot.copy(weight.data().asSlice(row * rowBytes, count * rowBytes)));
-                pack.to(to + row / STRIP * stripBytes);
-                pack.from_pitch(weight.columns());
-                pack.n(count);
-                pack.k(weight.columns());
-                pack.from_type(type(weight.dtype()));
-                pack.to_type(type);
-                pack.scales(scales);
-                if (folded) {
-                    pack.block_rows(weight.scales().blockRows());
-                    pack.block_columns(weight.scales().blockColumns());
-                }
-                launcher.launch(packing, pack, weight.name(), slot.stream());
-            }
+            long from = slot.copy(weight.data().asSlice(row * rowBytes, count * rowBytes));
+            pack(weight, from, count, type, to + row / STRIP * stripBytes, scales, slot.stream());
             slot.end(stream);
+        }
+    }
+
+    /** Where the data lies in the device's copy of the memory that it is a part of. */
+    private long inShared(Weight weight) {
+        return shared.computeIfAbsent(weight.shared(), this::raw) + weight.data().address() - weight.shared().address();
+    }
+
+    /** @param scales to be folded in; 0: none */
+    private void pack(Weight weight, long from, int rows, int type, long to, long scales, long on) {
+        try (CudaKernels.Pack pack = new CudaKernels.Pack()) {
+            pack.from(from);
+            pack.to(to);
+            pack.from_pitch(weight.columns());
+            pack.n(rows);
+            pack.k(weight.columns());
+            pack.from_type(type(weight.dtype()));
+            pack.to_type(type);
+            pack.scales(scales);
+            if (scales != 0) {
+                pack.block_rows(weight.scales().blockRows());
+                pack.block_columns(weight.scales().blockColumns());
+            }
+            launcher.launch(packing, pack, weight.name(), on);
         }
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.moebius.backend.DType;
 import io.moebius.backend.Weight;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -51,6 +52,18 @@ class WeightUploadTest {
                 "upload 81920 on " + second,
                 "launch moebius_pack_weights, big, 64 blocks on " + second);
         assertThat(calls).filteredOn(call -> call.startsWith(stream + " after event")).hasSize(2);
+    }
+
+    @Test
+    void weightsThatShareMemoryArePackedFromOneCopyOfIt() {
+        MemorySegment shared = Arena.ofAuto().allocate(3 << 20, 64);
+        Weight first = Weight.plain("first", DType.BF16, 64, 64, shared.asSlice(0, 2 * 64 * 64)).within(shared);
+        Weight second = Weight.plain("second", DType.BF16, 64, 64, shared.asSlice(4096, 2 * 64 * 64)).within(shared);
+        upload.pack(List.of(first));
+        upload.pack(List.of(second));
+        assertThat(driver.calls).filteredOn(call -> call.startsWith("upload")).singleElement().asString().startsWith("upload 3145728 on ");
+        assertThat(driver.calls).contains(
+                "launch moebius_pack_weights, first, 1 blocks on " + stream, "launch moebius_pack_weights, second, 1 blocks on " + stream);
     }
 
     private static long streamOf(List<String> calls, String prefix) {
