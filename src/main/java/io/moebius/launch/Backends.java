@@ -2,6 +2,7 @@ package io.moebius.launch;
 
 import io.moebius.backend.Activations;
 import io.moebius.backend.Backend;
+import io.moebius.backend.DeviceLostException;
 import io.moebius.backend.cpu.CpuBackend;
 import io.moebius.backend.cpu.InstructionSet;
 import io.moebius.backend.cuda.CudaBackend;
@@ -46,53 +47,56 @@ final class Backends {
     private static Optional<Backend> gpu(String activations, Consumer<String> warning) {
         try {
             CudaMachine machine = CudaMachine.probe();
-            if (!machine.driverFound() || !machine.hasDevice()) {
-                return Optional.empty();
+            if (machine.driverFound() && machine.hasDevice()) {
+                return Optional.of(cuda(activations, kernelsFor(machine)));
             }
-            Optional<String> refusal = refusal(machine);
-            if (refusal.isEmpty()) {
-                return Optional.of(cuda(activations));
-            }
-            warning.accept("the GPU is not used, the CPU computes: " + refusal.get());
-        } catch (StartException e) {
-            warning.accept("the GPU is not used, the CPU computes: " + e.getMessage());
+        } catch (StartException | DeviceLostException e) {
+            warning.accept("the GPU is not used, the CPU computes: " + Console.firstLine(e));
         } catch (LinkageError e) {
             // No NVIDIA driver can be asked here.
         }
         return Optional.empty();
     }
 
-    private static Optional<String> refusal(CudaMachine machine) {
-        return machine.refusal().or(() -> fatbin().isPresent()
-                ? Optional.empty()
-                : Optional.of("this program was built without the CUDA kernels, because there was no nvcc"));
+    private static Backend cuda(String activations) {
+        try {
+            return cuda(activations, requireGpu());
+        } catch (StartException e) {
+            throw new StartException(e.code(), "--device is \"cuda\": %s; or give --device cpu".formatted(e.getMessage()));
+        }
     }
 
-    private static Optional<Fatbin> fatbin() {
-        return InstalledFiles.find().map(InstalledFiles::libraries).map(Fatbin::in).orElseGet(Fatbin::packed);
+    private static Backend cuda(String activations, Fatbin fatbin) {
+        try {
+            return new CudaBackend(activations(activations, Activations.EIGHT_BIT), new LibraryDriver(0), fatbin.bytes(), fatbin.build());
+        } catch (LinkageError | CudaException e) {
+            throw new StartException(ExitCode.NO_BACKEND, "the CUDA kernels cannot be used: " + Console.firstLine(e));
+        }
     }
 
     /**
      * The kernels for the GPU that is there.
      *
-     * @param message with the reason for %s
-     * @throws StartException if there is none that they run on
+     * @throws StartException with the reason alone, if there is none that they run on
      */
-    static Fatbin requireGpu(String message) {
-        refusal(CudaMachine.probe()).ifPresent(reason -> {
-            throw new StartException(ExitCode.NO_BACKEND, message.formatted(reason));
-        });
-        return fatbin().orElseThrow();
+    static Fatbin requireGpu() {
+        try {
+            return kernelsFor(CudaMachine.probe());
+        } catch (LinkageError e) {
+            throw new StartException(ExitCode.NO_BACKEND, "the CUDA kernels cannot be used: " + Console.firstLine(e));
+        }
     }
 
-    private static Backend cuda(String activations) {
-        try {
-            Fatbin fatbin = requireGpu("--device is \"cuda\": %s; or give --device cpu");
-            return new CudaBackend(activations(activations, Activations.EIGHT_BIT), new LibraryDriver(0), fatbin.bytes(), fatbin.build());
-        } catch (LinkageError | CudaException e) {
-            throw new StartException(
-                    ExitCode.NO_BACKEND, "the CUDA kernels cannot be used: %s; try --device cpu".formatted(Console.firstLine(e)));
-        }
+    private static Fatbin kernelsFor(CudaMachine machine) {
+        machine.refusal().ifPresent(reason -> {
+            throw new StartException(ExitCode.NO_BACKEND, reason);
+        });
+        return InstalledFiles.find()
+                .map(InstalledFiles::libraries)
+                .map(Fatbin::in)
+                .orElseGet(Fatbin::packed)
+                .orElseThrow(() -> new StartException(
+                        ExitCode.NO_BACKEND, "this program was built without the CUDA kernels, because there was no nvcc"));
     }
 
     private static Backend cpu(String instructions, String activations) {

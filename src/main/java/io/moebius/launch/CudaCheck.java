@@ -15,7 +15,7 @@ final class CudaCheck {
     private CudaCheck() {}
 
     private static int run(Subcommand.Options options, Subcommand.Shell shell) {
-        Fatbin fatbin = Backends.requireGpu("%s");
+        Fatbin fatbin = Backends.requireGpu();
         try (LibraryDriver driver = new LibraryDriver(0)) {
             List<DriverCheck.Finding> findings = new DriverCheck(driver, fatbin.bytes()).run();
             findings.forEach(finding -> shell.out().println(

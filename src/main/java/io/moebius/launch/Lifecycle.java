@@ -48,35 +48,24 @@ class Lifecycle implements QuarkusApplication {
     private void start() {
         try {
             sequence.run().ifPresentOrElse(this::serves, () -> Quarkus.asyncExit(ExitCode.OK.status()));
-        } catch (StartException e) {
-            fail(e.code(), e.getMessage(), e);
-        } catch (DeviceLostException e) {
-            fail(ExitCode.DEVICE_LOST, died(e), e);
-        } catch (OutOfMemoryError e) {
-            fail(ExitCode.OUT_OF_MEMORY, "out of memory while starting: " + Console.firstLine(e), e);
         } catch (RuntimeException | Error e) {
-            fail(ExitCode.FAILED, "the start failed: " + Console.firstLine(e), e);
+            StartException failure = StartException.of(e);
+            failed(failure.getMessage(), e);
+            Quarkus.asyncExit(failure.code().status());
         }
     }
 
     private void serves(Service started) {
         service.set(started);
         started.engine().death().thenAccept(cause -> {
-            ExitCode code = cause instanceof DeviceLostException ? ExitCode.DEVICE_LOST : ExitCode.ENGINE_FAILED;
-            failed(died(cause), cause);
+            StartException failure = cause instanceof DeviceLostException
+                    ? StartException.of(cause)
+                    : new StartException(
+                            ExitCode.ENGINE_FAILED, "the engine has stopped: %s; start the program anew".formatted(Console.firstLine(cause)));
+            failed(failure.getMessage(), cause);
             LockSupport.parkNanos(FAREWELL.toNanos());
-            Quarkus.asyncExit(code.status());
+            Quarkus.asyncExit(failure.code().status());
         });
-    }
-
-    private void fail(ExitCode code, String message, Throwable cause) {
-        failed(message, cause);
-        Quarkus.asyncExit(code.status());
-    }
-
-    private static String died(Throwable cause) {
-        return "%s: %s; start the program anew".formatted(
-                cause instanceof DeviceLostException ? "the GPU is lost" : "the engine has stopped", Console.firstLine(cause));
     }
 
     private void failed(String message, Throwable cause) {

@@ -21,8 +21,7 @@ public final class Main {
             switch (CommandLine.parse(arguments, System.getenv())) {
                 case CommandLine.Request.Run(var subcommand, var options) -> {
                     InstalledFiles.find().ifPresent(InstalledFiles::useLibraries);
-                    System.exit(subcommand.action().run(
-                            options, new Subcommand.Shell(System.getenv(), System.in, System.out, System.err)));
+                    System.exit(run(subcommand, options));
                 }
                 case CommandLine.Request.HelpOn(var subcommand) -> System.out.print(Help.on(subcommand));
                 case CommandLine.Request.Help() -> System.out.print(Help.forTerminal());
@@ -39,6 +38,16 @@ public final class Main {
         } catch (StartException e) {
             Console.error(e.getMessage());
             System.exit(e.code().status());
+        }
+    }
+
+    /** @throws StartException for whatever made it fail */
+    private static int run(Subcommand subcommand, Subcommand.Options options) {
+        try {
+            return subcommand.action().run(options, new Subcommand.Shell(System.getenv(), System.in, System.out, System.err));
+        } catch (RuntimeException | Error e) {
+            System.getLogger(Main.class.getName()).log(System.Logger.Level.DEBUG, subcommand.words(), e);
+            throw StartException.of(e);
         }
     }
 

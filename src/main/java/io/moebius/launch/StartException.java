@@ -1,5 +1,6 @@
 package io.moebius.launch;
 
+import io.moebius.backend.DeviceLostException;
 import io.moebius.license.SecretSource;
 
 /** A start that cannot go on: one line for the person, in which no container secret stands, and the code to exit with. */
@@ -10,6 +11,17 @@ final class StartException extends RuntimeException {
     StartException(ExitCode code, String message) {
         super(SecretSource.hide(message));
         this.code = code;
+    }
+
+    /** What any failure means for a person. */
+    static StartException of(Throwable failure) {
+        return switch (failure) {
+            case StartException known -> known;
+            case DeviceLostException lost -> new StartException(
+                    ExitCode.DEVICE_LOST, "the GPU is lost: %s; start the program anew".formatted(Console.firstLine(lost)));
+            case OutOfMemoryError full -> new StartException(ExitCode.OUT_OF_MEMORY, "out of memory: " + Console.firstLine(full));
+            default -> new StartException(ExitCode.FAILED, "an unexpected failure: " + Console.firstLine(failure));
+        };
     }
 
     ExitCode code() {

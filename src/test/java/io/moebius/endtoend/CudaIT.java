@@ -16,12 +16,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The packaged program on a GPU that is emulated by the driver in src-native/cuda/test/driver. */
 class CudaIT {
 
     private static final String QUESTION = """
             {"messages": [{"role": "user", "content": "Tell me a story."}], "max_tokens": 8, "temperature": 0}""";
+
+    private static final String TOY =
+            "bench model --weights random --hidden 64 --layers 2 --heads 4 --kv-heads 2 --ffn 96 --experts 4 --vocab 512 --device cuda";
 
     @BeforeAll
     static void theKernelsAreInTheProgram() {
@@ -57,7 +61,8 @@ class CudaIT {
     @Test
     void autoServesOnTheGpu() throws Exception {
         try (Program program = Program.start(emulated(), "--max-batch-size", "4", "--max-token-count", "32").awaitReady()) {
-            assertThat(program.errors()).contains("cuda (Emulated GPU, compute capability 9.0", "8bit", "GB/s");
+            assertThat(program.errors()).contains("cuda (Emulated GPU, compute capability 9.0", "8bit")
+                    .containsSubsequence("of weights, ", " free on the device", "GB/s", "KV cache", " that are free for it");
             assertThat(program.post("/v1/chat/completions", QUESTION).body()).contains("\"completion_tokens\":8");
         }
     }
@@ -90,7 +95,8 @@ class CudaIT {
         "MOEBIUS_EMULATED_DRIVER | 12040 | 7 | the NVIDIA driver knows CUDA 12.4 at most, Moebius needs 13.0",
         "MOEBIUS_EMULATED_FAILURE | cuModuleLoadData:1:209 | 7 | cuModuleLoadData failed with CUDA_ERROR_NO_BINARY_FOR_GPU at the kernels of",
         "MOEBIUS_EMULATED_FAILURE | cuLaunchKernelEx:1:700 | 17 | the GPU is lost: cuLaunchKernelEx failed with CUDA_ERROR_ILLEGAL_ADDRESS at moebius_pack_weights",
-        "MOEBIUS_EMULATED_MEMORY | 4000000 | 8 | bytes of GPU memory",
+        "MOEBIUS_EMULATED_MEMORY | 4000000 | 8 | the weights need 12 MiB at least, 0 MiB of the device's memory are free for them",
+        "MOEBIUS_EMULATED_FAILURE | cuMemAlloc_v2:5:2 | 8 | bytes of GPU memory",
     })
     void aFailureIsOneLineWithTheReasonAndItsCode(String variable, String value, int code, String message) {
         try (Program program = Program.start(emulated(variable, value), "--device", "cuda")) {
@@ -104,6 +110,41 @@ class CudaIT {
         try (Program program = Program.start(emulated("MOEBIUS_EMULATED_DRIVER", "12040")).awaitReady()) {
             assertThat(program.errors().lines().filter(line -> line.contains("warning: "))).hasSize(1)
                     .first().asString().contains("the GPU is not used, the CPU computes: the NVIDIA driver knows CUDA 12.4 at most");
+        }
+    }
+
+    @Test
+    void autoTakesTheCpuWhereTheKernelsCannotBeLoadedAndGivesNoAdviceOfAnotherFlag() throws Exception {
+        try (Program program = Program.start(emulated("MOEBIUS_EMULATED_FAILURE", "cuModuleLoadData:1:209")).awaitReady()) {
+            assertThat(program.errors().lines().filter(line -> line.contains("warning: "))).hasSize(1).first().asString()
+                    .contains("the GPU is not used, the CPU computes: the CUDA kernels cannot be used: cuModuleLoadData failed")
+                    .doesNotContain("--device");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"89", "100", "120"})
+    void everyGpuThatTheKernelsAreForHasThemAll(String capability) {
+        try (Program tool = Program.run(
+                emulated("MOEBIUS_EMULATED_CAPABILITY", capability), "check", "--device", "cuda", "--longest", "9",
+                "--hf-model-name", "src/test/resources/fixtures/m-friendli-fp8")) {
+            assertThat(tool.awaitExit()).as(tool.output() + tool.errors()).isZero();
+            assertThat(tool.output()).startsWith("agrees: ").contains("compute capability %c.%c".formatted(
+                    capability.charAt(capability.length() - 2), capability.charAt(capability.length() - 1)));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "cuLaunchKernelEx:9:700 | 17 | moebius: the GPU is lost: cuLaunchKernelEx failed with CUDA_ERROR_ILLEGAL_ADDRESS at moebius_pack_weights",
+        "cuGraphLaunch:2:719 | 17 | moebius: the GPU is lost: cuGraphLaunch failed with CUDA_ERROR_LAUNCH_FAILED at a recorded step",
+        "cuMemAlloc_v2:9:2 | 8 | moebius: out of memory: no ",
+        "cuEventRecord:9:1 | 10 | moebius: an unexpected failure: cuEventRecord failed with CUDA_ERROR_INVALID_VALUE at ",
+    })
+    void aBenchThatFailsSaysSoInOneLineWithItsCode(String failure, int code, String message) {
+        try (Program tool = Program.run(emulated("MOEBIUS_EMULATED_FAILURE", failure), (TOY + " --batch 1 --prompt 16").split(" "))) {
+            assertThat(tool.awaitExit()).isEqualTo(code);
+            assertThat(tool.errors().lines()).singleElement().asString().startsWith(message);
         }
     }
 
@@ -124,14 +165,15 @@ class CudaIT {
     @Test
     void measuresAModelBesideTheBoundsOfTheGpu(@TempDir Path folder) throws Exception {
         Path figures = folder.resolve("figures.json");
-        String flags = "bench model --weights random --hidden 64 --layers 2 --heads 4 --kv-heads 2 --ffn 96 --experts 4 --vocab 512"
-                + " --device cuda --batch 1,2 --prompt 16 --context 20 --json " + figures;
+        String flags = TOY + " --batch 1,2 --prompt 16 --context 20 --json " + figures;
         try (Program tool = Program.run(emulated(), flags.split(" "))) {
             assertThat(tool.awaitExit()).as(tool.errors()).isZero();
         }
         JsonNode json = new ObjectMapper().readTree(figures.toFile());
         assertThat(json.get("bounds").get("flops_instruction").textValue()).isEqualTo("wgmma m64n128k32 e4m3");
         assertThat(json.get("bounds").get("read_bytes_per_second").doubleValue()).isPositive();
+        assertThat(json.get("load").get("bytes").longValue()).isPositive();
+        assertThat(json.get("load").get("seconds").doubleValue()).isPositive();
         assertThat(json.get("results")).hasSize(3).allSatisfy(result -> {
             assertThat(result.get("tokens_per_second").doubleValue()).isPositive();
             assertThat(result.get("bound_fraction").doubleValue()).isPositive();
