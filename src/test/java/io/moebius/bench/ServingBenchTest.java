@@ -7,6 +7,7 @@ import io.moebius.backend.Activations;
 import io.moebius.backend.Backend;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.cpu.CpuBackend;
+import io.moebius.backend.cuda.EmulatedDriver;
 import io.moebius.bench.ServingBench.Lengths;
 import io.moebius.model.Decoder;
 import io.moebius.model.Transformer;
@@ -16,12 +17,16 @@ import org.junit.jupiter.api.Test;
 class ServingBenchTest {
 
     private final Backend backend = new CpuBackend(Activations.SIXTEEN_BIT);
-    private final Decoder decoder = Transformer.load(
-            new GeneratedCheckpoint(CheckpointGeneratorTest.SMALL, Layout.AUTOFP8, 1), backend, 64, 16, fraction -> {});
+    private final Decoder decoder = load(backend);
 
     @AfterEach
     void freeTheModel() {
         backend.close();
+    }
+
+    private static Decoder load(Backend backend) {
+        return Transformer.load(
+                new GeneratedCheckpoint(CheckpointGeneratorTest.SMALL, Layout.AUTOFP8, 1), backend, 64, 16, fraction -> {});
     }
 
     private ServingBench bench(int blocks, int maxSequences) {
@@ -45,6 +50,17 @@ class ServingBenchTest {
     @Test
     void keepsNoMoreUnderWayThanAStepTakes() throws InterruptedException {
         assertThat(bench(100, 4).run(new Lengths(3, 2), 1).requests()).isEqualTo(4);
+    }
+
+    @Test
+    void measuresTheLoopThatDrawsOnTheDevice() throws InterruptedException {
+        try (Backend device = EmulatedDriver.backend(Activations.EIGHT_BIT)) {
+            Decoder onDevice = load(device);
+            ServingReport.Result result =
+                    new ServingBench(onDevice, device.kvCache(onDevice.kvShape(), 6), 4).run(new Lengths(5, 4), 1);
+            assertThat(result.requests()).isEqualTo(4);
+            assertThat(EmulatedDriver.calls("cuGraphLaunch")).isPositive();
+        }
     }
 
     @Test

@@ -117,6 +117,17 @@ class CudaStepsTest {
         assertThat(decode(1)).isDeepEqualTo(expected);
     }
 
+    @Test
+    void aRecordingThatCannotBeginLeavesTheBackendUsable() {
+        float[][][] expected = decode(1);
+        backend.dispatch(call -> call.run(backend.defaultVariant(call.site(), call.tokens())));
+        prefill(0);
+        step(new int[] {token(0, 0)}, PROMPT);
+        EmulatedDriver.orderFailure("cuStreamBeginCapture_v2", 1, 1);
+        assertThatThrownBy(() -> step(new int[] {token(0, 0)}, PROMPT)).hasMessageContaining("cuStreamBeginCapture failed");
+        assertThat(decode(SEQUENCES)[0][0]).isEqualTo(expected[0][0]);
+    }
+
     /** Logits [steps][sequences][vocabulary] of sequences that are told what to say. */
     private float[][][] decode(int sequences) {
         for (int s = 0; s < sequences; s++) {

@@ -85,9 +85,9 @@ final class StepGraphs implements AutoCloseable {
 
     private Recording record(Program program, Batch batch, CudaKvCache cache) {
         memory.seal(true);
-        driver.beginCapture(stream);
         CudaTensor logits;
         try {
+            driver.beginCapture(stream);
             logits = computed(program, batch, cache);
         } catch (RuntimeException | Error e) {
             abandon(e);
