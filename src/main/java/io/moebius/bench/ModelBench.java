@@ -30,6 +30,7 @@ public final class ModelBench implements AutoCloseable {
     private static final long DECODE_NANOS = 4_000_000_000L;
 
     private final MeteredBackend backend;
+    private final Report.Load load;
     private final Decoder decoder;
     private final KvCache cache;
     private final int blocksEach;
@@ -42,7 +43,11 @@ public final class ModelBench implements AutoCloseable {
     public ModelBench(Checkpoint checkpoint, Backend backend, List<Integer> batches, int tokens) {
         this.backend = new MeteredBackend(backend);
         int largest = batches.stream().mapToInt(b -> b).max().orElse(1);
+        long start = System.nanoTime();
         this.decoder = Transformer.load(checkpoint, this.backend, Math.max(STEP_TOKENS, largest), largest, fraction -> {});
+        // A device that has memory of its own has all weights when it can say what is left.
+        this.backend.freeBytes();
+        this.load = new Report.Load(checkpoint.weightBytes(), (System.nanoTime() - start) / 1e9);
         this.blocksEach = Math.ceilDiv(tokens + 1, KvCache.BLOCK_TOKENS);
         this.cache = this.backend.kvCache(decoder.kvShape(), largest * blocksEach);
     }
@@ -64,6 +69,7 @@ public final class ModelBench implements AutoCloseable {
         return new Report(
                 machine + ", " + backend.description(),
                 model,
+                load,
                 roofline.map(r -> new Report.Bounds(r.readBytesPerSecond(), r.flopsPerSecond(), r.instruction())).orElse(null),
                 timings.stream().map(timing -> timing.result(roofline)).toList());
     }

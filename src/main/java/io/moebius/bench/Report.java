@@ -10,12 +10,18 @@ import java.util.Locale;
  * What {@code bench model} found, as its JSON says it.
  *
  * @param machine processor, backend and threads
+ * @param load    of the weights, until the device has them all
  * @param bounds  null where the device has no measured ones
  */
 // Jackson reads the components by reflection, in the native executable too.
-@RegisterForReflection(targets = {Report.class, Report.Bounds.class, Report.Result.class, PropertyNamingStrategies.SnakeCaseStrategy.class})
+@RegisterForReflection(targets = {
+    Report.class, Report.Load.class, Report.Bounds.class, Report.Result.class, PropertyNamingStrategies.SnakeCaseStrategy.class
+})
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
-public record Report(String machine, String model, Bounds bounds, List<Result> results) {
+public record Report(String machine, String model, Load load, Bounds bounds, List<Result> results) {
+
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    public record Load(long bytes, double seconds) {}
 
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     public record Bounds(double readBytesPerSecond, double flopsPerSecond, String flopsInstruction) {}
@@ -33,6 +39,8 @@ public record Report(String machine, String model, Bounds bounds, List<Result> r
     /** A table for people. */
     public String table() {
         StringBuilder out = new StringBuilder("machine  %s\nmodel    %s\n".formatted(machine, model));
+        out.append(String.format(
+                Locale.ROOT, "load     %.1f GB in %.1f s, %.2f GB/s%n", load.bytes / 1e9, load.seconds, load.bytes / load.seconds / 1e9));
         if (bounds != null) {
             out.append(String.format(
                     Locale.ROOT, "bounds   %.1f GB/s read, %.0f GFLOP/s (%s)%n",
