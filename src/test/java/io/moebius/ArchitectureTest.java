@@ -25,6 +25,7 @@ class ArchitectureTest {
         layeredArchitecture()
                 .consideringOnlyDependenciesInAnyPackage("io.moebius..")
                 .layer("launch").definedBy("io.moebius.launch..")
+                .layer("net").definedBy("io.moebius.net..")
                 .layer("hub").definedBy("io.moebius.hub..")
                 .layer("license").definedBy("io.moebius.license..")
                 .layer("checkpoint").definedBy("io.moebius.checkpoint..")
@@ -40,10 +41,11 @@ class ArchitectureTest {
                 .layer("bench").definedBy("io.moebius.bench..")
                 .layer("observe").definedBy("io.moebius.observe..")
                 .whereLayer("launch").mayOnlyAccessLayers(
-                        "hub", "license", "checkpoint", "text", "backend", "backend.reference", "backend.cpu", "backend.cuda", "policy", "model", "engine",
+                        "net", "hub", "license", "checkpoint", "text", "backend", "backend.reference", "backend.cpu", "backend.cuda", "policy", "model", "engine",
                         "api", "observe", "bench")
-                .whereLayer("hub").mayNotAccessAnyLayer()
-                .whereLayer("license").mayNotAccessAnyLayer()
+                .whereLayer("net").mayNotAccessAnyLayer()
+                .whereLayer("hub").mayOnlyAccessLayers("net")
+                .whereLayer("license").mayOnlyAccessLayers("net")
                 .whereLayer("text").mayNotAccessAnyLayer()
                 .whereLayer("backend").mayNotAccessAnyLayer()
                 .whereLayer("backend.reference").mayOnlyAccessLayers("backend")

@@ -43,24 +43,19 @@ final class Downloader {
         try {
             Path snapshot = folder.resolve("snapshots").resolve(remote.commit());
             if (isWhole(snapshot, remote)) {
+                note(snapshot, revision, remote);
                 return snapshot;
             }
             Files.createDirectories(folder.resolve("blobs"));
-            Files.createDirectories(snapshot);
             Map<String, RemoteFile> blobs = new LinkedHashMap<>();
             remote.files().forEach(file -> blobs.put(file.etag(), file));
             checkRoom(folder, blobs);
             fetchAll(repository, remote, folder, blobs, progress);
+            Files.createDirectories(snapshot);
             for (RemoteFile file : remote.files()) {
                 link(snapshot.resolve(file.name()), Path.of("../../blobs").resolve(file.etag()));
             }
-            if (!revision.equals(remote.commit())) {
-                Path reference = folder.resolve("refs").resolve(revision);
-                Files.createDirectories(reference.getParent());
-                Path next = Files.createTempFile(reference.getParent(), ".ref", "");
-                Files.writeString(next, remote.commit());
-                Files.move(next, reference, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            }
+            refer(snapshot, revision, remote);
             return snapshot;
         } catch (IOException e) {
             throw noRoom(folder, e);
@@ -79,6 +74,32 @@ final class Downloader {
             }
         }
         return true;
+    }
+
+    /** A snapshot that is there already gets the name that it was asked for by, where the cache can be written. */
+    private static void note(Path snapshot, String revision, RemoteRevision remote) {
+        try {
+            refer(snapshot, revision, remote);
+        } catch (IOException readOnly) {
+            // Its commit finds it all the same.
+        }
+    }
+
+    /** Makes the snapshot found without the Hub: by the revision's name, and without a tokenizer if the repository has none. */
+    private static void refer(Path snapshot, String revision, RemoteRevision remote) throws IOException {
+        Path absent = new Snapshot(snapshot).knownToLack(Snapshot.TOKENIZER);
+        if (!remote.has(Snapshot.TOKENIZER) && !Files.exists(absent)) {
+            Files.createDirectories(absent.getParent());
+            Files.createFile(absent);
+        }
+        Path reference = snapshot.resolve("../../refs").resolve(revision).normalize();
+        if (revision.equals(remote.commit()) || HubCache.content(reference).equals(remote.commit())) {
+            return;
+        }
+        Files.createDirectories(reference.getParent());
+        Path next = Files.createTempFile(reference.getParent(), ".ref", "");
+        Files.writeString(next, remote.commit());
+        Files.move(next, reference, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
     private static HubException noRoom(Path folder, IOException e) {

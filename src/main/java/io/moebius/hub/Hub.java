@@ -37,7 +37,7 @@ public record Hub(URI endpoint, Optional<String> token, boolean offline) {
         } catch (IllegalArgumentException e) {
             // Refused with the others.
         }
-        throw new HubException("HF_ENDPOINT is \"%s\"; allowed: an address like %s".formatted(oneLine(address), PUBLIC));
+        throw new HubException("HF_ENDPOINT is \"%s\"; allowed: an address like %s".formatted(oneLine(address.replaceFirst("(?s).*@", "...@")), PUBLIC));
     }
 
     private static Optional<String> token(Map<String, String> environment) {

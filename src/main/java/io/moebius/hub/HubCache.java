@@ -1,6 +1,8 @@
 package io.moebius.hub;
 
+import io.moebius.hub.HubException.Kind;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -10,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -22,6 +25,7 @@ public record HubCache(Path folder) {
             Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}");
     private static final Pattern REVISION = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._/-]{0,199}");
     private static final Pattern COMMIT = Pattern.compile("[0-9a-f]{5,40}");
+    private static final int SHOWN_DIGITS = 12;
 
     /** $HF_HUB_CACHE, else $HF_HOME/hub, else $XDG_CACHE_HOME or ~/.cache with huggingface/hub. */
     public static HubCache of(Map<String, String> environment) {
@@ -46,10 +50,11 @@ public record HubCache(Path folder) {
     }
 
     /**
-     * The folder with the files of {@code model}.
+     * The folder with the files of {@code model}, whole enough to be served.
      *
      * @param model    a folder's path, or ORGANISATION/NAME
      * @param revision branch, tag or commit; ignored for a folder
+     * @throws HubException NOT_FOUND if nothing of it is there, UNREACHABLE if only the Hub has the rest
      */
     public Path find(String model, String revision) {
         Path local = localFolder(model);
@@ -59,14 +64,50 @@ public record HubCache(Path folder) {
         checkNames(model, revision);
         Path repository = repository(model);
         if (!Files.isDirectory(repository)) {
-            throw new HubException("%s is not in the cache %s and nothing is downloaded (HF_HUB_OFFLINE); fetch it first, or give a folder"
-                    .formatted(model, folder));
+            throw new HubException("%s is not in the cache %s".formatted(model, folder));
         }
         Path snapshot = repository.resolve("snapshots").resolve(commit(repository, model, revision));
         if (!Files.isDirectory(snapshot)) {
-            throw new HubException("%s has no files of revision %s in %s; fetch it again".formatted(model, revision, repository));
+            throw new HubException("%s has no files of revision %s in %s".formatted(model, revision, repository));
         }
-        return complete(snapshot, repository);
+        checkLinks(snapshot, repository);
+        Optional<String> lack = new Snapshot(snapshot).lack();
+        if (lack.isPresent()) {
+            throw new HubException(Kind.UNREACHABLE, "%s is in the cache in part: %s%s".formatted(model, lack.get(), whole(repository)));
+        }
+        return snapshot;
+    }
+
+    /** What could be served instead, as when an update was broken off. */
+    private static String whole(Path repository) {
+        return children(repository.resolve("snapshots")).stream()
+                .filter(snapshot -> new Snapshot(snapshot).lack().isEmpty())
+                .map(snapshot -> "; its revision %s is whole".formatted(beginning(snapshot)))
+                .collect(Collectors.joining());
+    }
+
+    private static String beginning(Path snapshot) {
+        String commit = snapshot.getFileName().toString();
+        return commit.substring(0, Math.min(SHOWN_DIGITS, commit.length()));
+    }
+
+    /**
+     * The commit that the cache holds and of which {@code revision} is the beginning; else {@code revision} itself.
+     *
+     * @throws HubException where several commits begin so
+     */
+    String inFull(String model, String revision) {
+        if (!COMMIT.matcher(revision).matches()) {
+            return revision;
+        }
+        List<String> commits = children(repository(model).resolve("snapshots")).stream()
+                .map(snapshot -> snapshot.getFileName().toString())
+                .filter(commit -> commit.startsWith(revision))
+                .toList();
+        if (commits.size() > 1 && !commits.contains(revision)) {
+            throw new HubException("the revision %s of %s may be %s; give more of it".formatted(revision, model, String.join(" or ", commits)));
+        }
+        return commits.size() == 1 ? commits.getFirst() : revision;
     }
 
     /**
@@ -74,8 +115,9 @@ public record HubCache(Path folder) {
      *
      * @param revision branch or tag, else the beginning of the commit
      * @param bytes    of the files that the snapshot links to
+     * @param lack     what is missing of it, for a person
      */
-    public record CachedModel(String name, String revision, Path snapshot, long bytes) {}
+    public record CachedModel(String name, String revision, Path snapshot, long bytes, Optional<String> lack) {}
 
     /** All revisions of all models, by name. */
     public List<CachedModel> models() {
@@ -87,20 +129,31 @@ public record HubCache(Path folder) {
             }
             String name = file.substring("models--".length()).replace("--", "/");
             for (Path snapshot : children(repository.resolve("snapshots"))) {
-                String commit = snapshot.getFileName().toString();
-                String revision = children(repository.resolve("refs")).stream()
-                        .filter(reference -> commit.equals(content(reference)))
-                        .map(reference -> reference.getFileName().toString())
-                        .findFirst()
-                        .orElse(commit.length() > 12 ? commit.substring(0, 12) : commit);
                 long bytes = children(snapshot).stream().filter(Files::isRegularFile).mapToLong(path -> path.toFile().length()).sum();
-                models.add(new CachedModel(name, revision, snapshot, bytes));
+                models.add(new CachedModel(
+                        name, revision(repository.resolve("refs"), snapshot), snapshot, bytes, new Snapshot(snapshot).lack()));
             }
         }
         return models;
     }
 
-    private static String content(Path reference) {
+    private static String revision(Path references, Path snapshot) {
+        if (!Files.isDirectory(references)) {
+            return beginning(snapshot);
+        }
+        try (Stream<Path> files = Files.walk(references)) {
+            return files.sorted()
+                    .filter(reference -> snapshot.getFileName().toString().equals(content(reference)))
+                    .map(reference -> references.relativize(reference).toString())
+                    .findFirst()
+                    .orElse(beginning(snapshot));
+        } catch (IOException | UncheckedIOException e) {
+            throw new HubException("%s cannot be read: %s".formatted(references, e), e);
+        }
+    }
+
+    /** The commit that a reference holds, empty where there is none. */
+    static String content(Path reference) {
         try {
             return Files.isRegularFile(reference) && Files.size(reference) <= 64 ? Files.readString(reference).strip() : "";
         } catch (IOException e) {
@@ -173,19 +226,15 @@ public record HubCache(Path folder) {
         }
     }
 
-    /** Refuses links that leave the repository's folder, and files that a broken download left out. */
-    private static Path complete(Path snapshot, Path repository) {
+    /** Refuses links that leave the repository's folder. */
+    static void checkLinks(Path snapshot, Path repository) {
         try (var files = Files.list(snapshot)) {
             Path home = repository.toRealPath();
-            for (Path file : files.toList()) {
-                if (!Files.exists(file)) {
-                    throw new HubException("%s links to a file that is not there; fetch the model again".formatted(file));
-                }
+            for (Path file : files.filter(Files::exists).toList()) {
                 if (!file.toRealPath().startsWith(home)) {
                     throw new HubException("%s links to %s, outside of %s".formatted(file, file.toRealPath(), home));
                 }
             }
-            return snapshot;
         } catch (IOException e) {
             throw new HubException("%s cannot be read: %s".formatted(snapshot, e), e);
         }

@@ -11,7 +11,7 @@ public final class HubException extends RuntimeException {
         NOT_FOUND,
         /** The Hub wants a token, another one, or its terms accepted. */
         REFUSED,
-        /** The Hub cannot be reached, or does not answer as it should. */
+        /** The Hub, which alone has what is missing, cannot be reached, may not be asked, or does not answer as it should. */
         UNREACHABLE,
         /** The cache cannot take the files. */
         NO_ROOM,

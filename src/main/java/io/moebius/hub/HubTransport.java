@@ -1,5 +1,6 @@
 package io.moebius.hub;
 
+import io.moebius.net.Connections;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.HttpURLConnection;
@@ -19,12 +20,14 @@ final class HubTransport {
     private static final int MAX_REDIRECTS = 5;
 
     private final Hub hub;
+    private final Connections connections;
     private final int connectMillis;
     private final int stallMillis;
 
     /** @param stallMillis longest wait for the next bytes of an answer */
-    HubTransport(Hub hub, int connectMillis, int stallMillis) {
+    HubTransport(Hub hub, Connections connections, int connectMillis, int stallMillis) {
         this.hub = hub;
+        this.connections = connections;
         this.connectMillis = connectMillis;
         this.stallMillis = stallMillis;
     }
@@ -70,12 +73,17 @@ final class HubTransport {
         }
     }
 
+    /** The Hub, and how it is reached, for people. */
+    String target() {
+        return hub + connections.through(hub.endpoint()).map(proxy -> " through the proxy " + proxy).orElse("");
+    }
+
     /** @param path from the endpoint on, encoded */
     Answer get(String path, Map<String, String> headers) throws IOException {
         URI address = URI.create(hub.endpoint() + path);
         String etag = "";
         for (int redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-            HttpURLConnection connection = (HttpURLConnection) address.toURL().openConnection();
+            HttpURLConnection connection = connections.open(address);
             connection.setInstanceFollowRedirects(false);
             connection.setConnectTimeout(connectMillis);
             connection.setReadTimeout(stallMillis);

@@ -1,6 +1,7 @@
 package io.moebius.hub;
 
 import io.moebius.hub.HubException.Kind;
+import io.moebius.net.Connections;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
@@ -25,14 +26,16 @@ public final class ModelSource {
     private final RangeDownload.Sleeper sleeper;
 
     public static ModelSource of(Map<String, String> environment) {
-        return new ModelSource(Hub.of(environment), HubCache.of(environment), STALL_MILLIS, Thread::sleep, PIECE_BYTES);
+        return new ModelSource(
+                Hub.of(environment), HubCache.of(environment), new Connections(environment), STALL_MILLIS, Thread::sleep, PIECE_BYTES);
     }
 
-    ModelSource(Hub hub, HubCache cache, int stallMillis, RangeDownload.Sleeper sleeper, long pieceBytes) {
+    ModelSource(
+            Hub hub, HubCache cache, Connections connections, int stallMillis, RangeDownload.Sleeper sleeper, long pieceBytes) {
         this.hub = hub;
         this.cache = cache;
         this.sleeper = sleeper;
-        this.transport = new HubTransport(hub, CONNECT_MILLIS, stallMillis);
+        this.transport = new HubTransport(hub, connections, CONNECT_MILLIS, stallMillis);
         this.downloader = new Downloader(transport, hub, cache, sleeper, pieceBytes);
     }
 
@@ -43,24 +46,41 @@ public final class ModelSource {
      * @throws HubException if there is no such model, or it cannot be fetched
      */
     public Path find(String model, String revision, Progress progress, Consumer<String> warning) {
-        if (HubCache.localFolder(model) != null || hub.offline()) {
-            return cache.find(model, revision);
+        Path local = HubCache.localFolder(model);
+        if (local != null) {
+            return local;
         }
         HubCache.checkNames(model, revision);
+        String wanted = cache.inFull(model, revision);
+        return hub.offline() ? offline(model, wanted) : online(model, wanted, progress, warning);
+    }
+
+    private Path offline(String model, String revision) {
+        try {
+            return cache.find(model, revision);
+        } catch (HubException e) {
+            throw new HubException(e.kind(), e.getMessage() + "; HF_HUB_OFFLINE forbids to fetch it: unset it, or give a folder");
+        }
+    }
+
+    private Path online(String model, String revision, Progress progress, Consumer<String> warning) {
         RemoteRevision remote;
         try {
             remote = list(model, revision);
         } catch (IOException e) {
-            String reason = "%s cannot be asked about %s (%s)".formatted(hub, model, reason(e));
-            Optional<Path> cached = cache.cached(model, revision);
-            if (cached.isEmpty()) {
-                throw new HubException(Kind.UNREACHABLE, reason + "; check the network, or HF_ENDPOINT; nothing of it is in " + cache.folder());
+            String reason = "%s cannot be asked about %s (%s)".formatted(transport.target(), model, reason(e));
+            try {
+                Path cached = cache.find(model, revision);
+                warning.accept(reason + "; the cached revision is used");
+                return cached;
+            } catch (HubException notThere) {
+                throw new HubException(Kind.UNREACHABLE, "%s, and %s; check the network, HF_ENDPOINT and HTTPS_PROXY".formatted(reason, notThere.getMessage()));
             }
-            warning.accept(reason + "; the cached revision is used");
-            return cached.get();
         }
         try {
-            downloader.fetch(model, revision, remote, progress);
+            Path snapshot = downloader.fetch(model, revision, remote, progress);
+            HubCache.checkLinks(snapshot, cache.repository(model));
+            return snapshot;
         } catch (HubException e) {
             Optional<Path> cached = e.kind() == Kind.UNREACHABLE ? cache.cached(model, revision) : Optional.empty();
             if (cached.isEmpty()) {
@@ -69,7 +89,6 @@ public final class ModelSource {
             warning.accept(e.getMessage() + "; the cached revision is used");
             return cached.get();
         }
-        return cache.find(model, remote.commit());
     }
 
     /** A busy Hub is asked again where nothing is cached that could serve. */
@@ -98,7 +117,7 @@ public final class ModelSource {
 
     private static String reason(IOException e) {
         return switch (e) {
-            case UnknownHostException unknown -> "its name cannot be resolved";
+            case UnknownHostException unknown -> "the name %s cannot be resolved".formatted(Hub.oneLine(String.valueOf(unknown.getMessage())));
             case SocketTimeoutException timeout -> "no answer in time";
             default -> Hub.oneLine(String.valueOf(e.getMessage()));
         };

@@ -28,10 +28,15 @@ record RemoteRevision(String commit, List<RemoteFile> files) {
     private static final long MAX_FILE = 1L << 44;
     private static final Pattern COMMIT = Pattern.compile("[0-9a-f]{40}");
     private static final Pattern ETAG = Pattern.compile("[0-9a-f]{40}|[0-9a-f]{64}");
-    private static final Pattern WEIGHTS = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,200}\\.safetensors");
+    /** Names of files with weights, without folders. */
+    static final Pattern WEIGHTS = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,200}\\.safetensors");
     private static final Set<String> SMALL = Set.of(
             "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
             "added_tokens.json", "chat_template.jinja", "chat_template.json", "hf_quant_config.json", "model.safetensors.index.json");
+
+    boolean has(String name) {
+        return files.stream().anyMatch(file -> file.name().equals(name));
+    }
 
     /** @throws IOException if the Hub cannot be reached, or answers with a status that another try may mend */
     static RemoteRevision of(HubTransport transport, Hub hub, String repository, String revision) throws IOException {

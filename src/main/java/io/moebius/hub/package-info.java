@@ -1,5 +1,5 @@
 /**
  * Finds a model: a local folder, or a snapshot in the Hugging Face cache.
- * Knows no other package.
+ * Knows net.
  */
 package io.moebius.hub;

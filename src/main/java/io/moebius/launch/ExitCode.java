@@ -17,7 +17,7 @@ enum ExitCode {
     FAILED(10, "anything else that ended the start"),
     NO_POLICY(11, "a policy search cannot keep what it finds: the folder cannot be written, or holds another machine's file"),
     HUB_REFUSED(12, "the Hugging Face Hub wants a token, another one, or its terms accepted"),
-    HUB_UNREACHABLE(13, "the Hugging Face Hub cannot be reached, and nothing of the model is cached"),
+    HUB_UNREACHABLE(13, "the Hugging Face Hub cannot be reached, or HF_HUB_OFFLINE forbids it, and the cache does not hold all of the model"),
     NO_ROOM(14, "the cache has no room for the model, or cannot be written"),
     DOWNLOAD_DAMAGED(15, "a file came otherwise than the Hub lists it, and was removed"),
     NO_LICENSE(16, "the container secret does not allow to serve: missing, damaged, not signed by a known key, revoked, expired, not yet valid, or for fewer devices"),

@@ -47,7 +47,7 @@ final class HubTools {
             }
             for (HubCache.CachedModel model : models) {
                 shell.out().println("%-60s %-12s %10s  %s".formatted(
-                        model.name(), model.revision(), Console.size(model.bytes()), servable(model.snapshot())));
+                        model.name(), model.revision(), Console.size(model.bytes()), servable(model)));
             }
             return 0;
         } catch (HubException e) {
@@ -55,10 +55,13 @@ final class HubTools {
         }
     }
 
-    private static String servable(Path snapshot) {
+    private static String servable(HubCache.CachedModel model) {
+        if (model.lack().isPresent()) {
+            return "fetched in part: " + model.lack().get();
+        }
         try {
-            String format = Checkpoint.open(snapshot).format();
-            ModelText.open(snapshot, null).tokenizer().close();
+            String format = Checkpoint.open(model.snapshot()).format();
+            ModelText.open(model.snapshot(), null).tokenizer().close();
             return "serves as " + format;
         } catch (CheckpointException | TextException e) {
             return "cannot be served: " + e.getMessage().lines().findFirst().orElse("");

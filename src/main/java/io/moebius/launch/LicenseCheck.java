@@ -8,6 +8,7 @@ import io.moebius.license.PublicKeys;
 import io.moebius.license.Revocations;
 import io.moebius.license.SecretSource;
 import io.moebius.license.Verifier;
+import io.moebius.net.Connections;
 import io.moebius.observe.Metrics;
 import java.io.IOException;
 import java.io.InputStream;
@@ -60,7 +61,9 @@ record LicenseCheck(
     private Claims claims(Console console) {
         try {
             Revocations revoked =
-                    revocations.isEmpty() ? Revocations.NONE : Revocations.read(revocations.get(), HubCache.home(environment));
+                    revocations.isEmpty()
+                            ? Revocations.NONE
+                            : Revocations.read(revocations.get(), HubCache.home(environment), new Connections(environment));
             revoked.warning().ifPresent(console::warn);
             return verifier(keys, clock).verify(SecretSource.read(environment), devices, revoked.ids());
         } catch (LicenseException e) {

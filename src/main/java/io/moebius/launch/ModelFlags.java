@@ -13,7 +13,8 @@ final class ModelFlags {
             "hf-model-name", new Text("ORG/NAME or a folder"), "moebius/demo-moe-fp8",
             "Model to serve: a repository id in the Hugging Face cache, or a folder; the default is built in.");
     static final Flag REVISION =
-            Flag.of("revision", new Text("branch, tag or commit"), "main", "Revision of the model in the cache.");
+            Flag.of("revision", new Text("branch, tag or commit"), "main",
+                    "Revision of the model; of a commit that is in the cache its beginning is enough.");
     static final Flag SERVED_MODEL_NAME =
             Flag.of("served-model-name", new Text("a name"), null, "Name of the model in the API; the default is --hf-model-name.");
     static final Flag TOKENIZER_FILE_PATH =

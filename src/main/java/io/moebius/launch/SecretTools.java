@@ -10,6 +10,7 @@ import io.moebius.license.Revocations;
 import io.moebius.license.SecretSource;
 import io.moebius.license.SigningKey;
 import io.moebius.license.Verifier;
+import io.moebius.net.Connections;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -91,7 +92,8 @@ final class SecretTools {
             Revocations revoked = options.text(LicenseFlags.LICENSE_REVOCATIONS).isEmpty()
                     ? Revocations.NONE
                     : Revocations.read(
-                            options.required(LicenseFlags.LICENSE_REVOCATIONS), HubCache.home(shell.environment()));
+                            options.required(LicenseFlags.LICENSE_REVOCATIONS), HubCache.home(shell.environment()),
+                            new Connections(shell.environment()));
             revoked.warning().ifPresent(Console::note);
             verifier.verify(secret, 1, revoked.ids());
             shell.out().println("valid: yes");

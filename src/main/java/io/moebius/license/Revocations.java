@@ -1,6 +1,7 @@
 package io.moebius.license;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.moebius.net.Connections;
 import java.io.IOException;
 import java.net.HttpURLConnection;
 import java.net.URI;
@@ -33,12 +34,13 @@ public record Revocations(Set<String> ids, Optional<String> warning) {
     /**
      * @param source a file's path or an https address
      * @param folder keeps the last list of each address
+     * @param connections by which addresses are asked
      * @throws LicenseException UNREADABLE for a file that cannot be read or is no list, and for other addresses
      */
-    public static Revocations read(String source, Path folder) throws LicenseException {
+    public static Revocations read(String source, Path folder, Connections connections) throws LicenseException {
         if (source.startsWith("https://")) {
             UUID name = UUID.nameUUIDFromBytes(source.getBytes(StandardCharsets.UTF_8));
-            return atAddress(source, folder.resolve("moebius-revoked-" + name + ".json"));
+            return atAddress(source, folder.resolve("moebius-revoked-" + name + ".json"), connections);
         }
         if (source.contains("://")) {
             throw unreadable(source, "only https addresses are asked");
@@ -50,11 +52,11 @@ public record Revocations(Set<String> ids, Optional<String> warning) {
         }
     }
 
-    private static Revocations atAddress(String address, Path cache) {
+    private static Revocations atAddress(String address, Path cache, Connections connections) {
         byte[] list;
         Set<String> ids;
         try {
-            list = ask(address);
+            list = ask(address, connections);
             ids = parse(list, address);
         } catch (LicenseException e) {
             return cached(e.getMessage(), cache);
@@ -80,8 +82,8 @@ public record Revocations(Set<String> ids, Optional<String> warning) {
     }
 
     /** A thread of its own, because name servers and an answer in drops would outlast the connection's own limits. */
-    private static byte[] ask(String address) throws LicenseException {
-        FutureTask<byte[]> answer = new FutureTask<>(() -> fetch(address));
+    private static byte[] ask(String address, Connections connections) throws LicenseException {
+        FutureTask<byte[]> answer = new FutureTask<>(() -> fetch(address, connections));
         Thread.ofVirtual().start(answer);
         try {
             return answer.get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
@@ -93,8 +95,8 @@ public record Revocations(Set<String> ids, Optional<String> warning) {
         }
     }
 
-    private static byte[] fetch(String address) throws IOException {
-        HttpURLConnection connection = (HttpURLConnection) URI.create(address).toURL().openConnection();
+    private static byte[] fetch(String address, Connections connections) throws IOException {
+        HttpURLConnection connection = connections.open(URI.create(address));
         connection.setInstanceFollowRedirects(false);
         connection.setConnectTimeout(PATIENCE_MILLIS);
         connection.setReadTimeout(PATIENCE_MILLIS);

@@ -1,2 +1,2 @@
-/** The container secret: a signed token that says who may serve until when, checked without a network. Knows no other room. */
+/** The container secret: a signed token that says who may serve until when, checked without a network. Knows net. */
 package io.moebius.license;

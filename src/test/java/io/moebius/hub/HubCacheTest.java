@@ -29,7 +29,9 @@ class HubCacheTest {
         Files.createDirectories(repository.resolve("refs"));
         Files.writeString(repository.resolve("refs/main"), COMMIT);
         Files.writeString(Files.createDirectories(repository.resolve("blobs")).resolve("abc"), "{}");
-        Files.createSymbolicLink(snapshot.resolve("config.json"), Path.of("../../blobs/abc"));
+        for (String name : new String[] {"config.json", "tokenizer.json", "model.safetensors"}) {
+            Files.createSymbolicLink(snapshot.resolve(name), Path.of("../../blobs/abc"));
+        }
     }
 
     @Test
@@ -78,12 +80,38 @@ class HubCacheTest {
     }
 
     @Test
-    void refusesLinksThatLeaveTheRepositoryOrLeadNowhere() throws IOException {
-        Files.createSymbolicLink(snapshot.resolve("tokenizer.json"), Path.of("/etc/hostname"));
+    void refusesLinksThatLeaveTheRepository() throws IOException {
+        Files.createSymbolicLink(snapshot.resolve("chat_template.jinja"), Path.of("/etc/hostname"));
         assertThatThrownBy(() -> new HubCache(cache).find("org/name", "main")).hasMessageContaining("outside");
-        Files.delete(snapshot.resolve("tokenizer.json"));
-        Files.createSymbolicLink(snapshot.resolve("tokenizer.json"), Path.of("../../blobs/gone"));
-        assertThatThrownBy(() -> new HubCache(cache).find("org/name", "main")).hasMessageContaining("not there");
+    }
+
+    @Test
+    void needsNotWhatAnotherToolLinkedAndLost() throws IOException {
+        Files.createSymbolicLink(snapshot.resolve("README.md"), Path.of("../../blobs/gone"));
+        assertThat(new HubCache(cache).find("org/name", "main")).isEqualTo(snapshot);
+    }
+
+    @Test
+    void knowsACommitByItsBeginning() throws IOException {
+        assertThat(new HubCache(cache).inFull("org/name", "2ee8c")).isEqualTo(COMMIT);
+        assertThat(new HubCache(cache).inFull("org/name", COMMIT)).isEqualTo(COMMIT);
+        assertThat(new HubCache(cache).inFull("org/name", "abcdef")).isEqualTo("abcdef");
+        assertThat(new HubCache(cache).inFull("org/name", "main")).isEqualTo("main");
+        assertThat(new HubCache(cache).inFull("org/other", "2ee8c")).isEqualTo("2ee8c");
+        Files.createDirectories(snapshot.resolveSibling("2ee8c" + "0".repeat(35)));
+        assertThat(new HubCache(cache).inFull("org/name", "2ee8c1")).isEqualTo(COMMIT);
+        assertThatThrownBy(() -> new HubCache(cache).inFull("org/name", "2ee8c")).isInstanceOf(HubException.class)
+                .hasMessageContaining("may be").hasMessageContaining(COMMIT);
+    }
+
+    @Test
+    void listsWhatServesAndWhatIsThereInPart() throws IOException {
+        Files.writeString(Files.createDirectories(cache.resolve("models--org--name/refs/refs/pr")).resolve("1"), "b".repeat(40));
+        Files.createDirectories(snapshot.resolveSibling("b".repeat(40)));
+        Files.createDirectories(snapshot.resolveSibling("c".repeat(40)));
+        assertThat(new HubCache(cache).models()).extracting(HubCache.CachedModel::revision)
+                .containsExactly("main", "refs/pr/1", "c".repeat(12));
+        assertThat(new HubCache(cache).models()).extracting(model -> model.lack().isPresent()).containsExactly(false, true, true);
     }
 
     @Test

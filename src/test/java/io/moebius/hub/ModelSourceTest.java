@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.moebius.hub.HubException.Kind;
 import io.moebius.hub.TestHub.Fault;
+import io.moebius.net.Connections;
+import io.moebius.net.TestProxy;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -75,7 +77,7 @@ class ModelSourceTest {
     }
 
     private ModelSource source(Optional<String> token, boolean offline) {
-        return new ModelSource(new Hub(hub.address(), token, offline), cache(), 400, pauses::add, pieceBytes);
+        return new ModelSource(new Hub(hub.address(), token, offline), cache(), new Connections(Map.of()), 400, pauses::add, pieceBytes);
     }
 
     private Path fetch(String revision) {
@@ -154,6 +156,49 @@ class ModelSourceTest {
     }
 
     @Test
+    void takesTheBeginningOfACommitThatIsCached() {
+        Path snapshot = fetch();
+        hub.requests.clear();
+        assertThat(fetch(TestHub.COMMIT.substring(0, 12))).isEqualTo(snapshot);
+        assertThat(hub.requests).containsExactly("/api/models/org/name/revision/" + TestHub.COMMIT);
+        assertThat(source(Optional.empty(), true).find(TestHub.REPOSITORY, TestHub.COMMIT.substring(0, 12), (done, all) -> {}, warnings::add))
+                .isEqualTo(snapshot);
+    }
+
+    @Test
+    void findsByItsBranchWhatWasFetchedAsACommit() throws IOException {
+        fetch(TestHub.COMMIT);
+        fetch();
+        hub.close();
+        assertWhole(fetch());
+    }
+
+    @Test
+    void finishesASnapshotThatAnotherToolBegan() throws IOException {
+        hub.file("tokenizer.json", new byte[9]);
+        Path snapshot = Files.createDirectories(repository().resolve("snapshots").resolve(TestHub.COMMIT));
+        Files.writeString(Files.createDirectories(repository().resolve("refs")).resolve("main"), TestHub.COMMIT);
+        Files.createDirectories(repository().resolve("blobs"));
+        Files.write(blob("config.json", CONFIG), CONFIG);
+        Files.createSymbolicLink(snapshot.resolve("config.json"), Path.of("../../blobs", TestHub.etag("config.json", CONFIG)));
+        assertWhole(fetch());
+        assertThat(hub.bytesSent).hasValue(WEIGHTS.length + 9);
+    }
+
+    @Test
+    void leavesNoSnapshotOfADownloadThatBreaks() {
+        hub.fault("store:" + SHARD, Collections.nCopies(6, TestHub.status(500)).toArray(Fault[]::new));
+        assertFails(Kind.UNREACHABLE, "cannot be fetched");
+        assertThat(repository().resolve("snapshots")).doesNotExist();
+    }
+
+    @Test
+    void notesThatARepositoryHasNoTokenizer() {
+        fetch();
+        assertThat(repository().resolve(".no_exist").resolve(TestHub.COMMIT).resolve("tokenizer.json")).isEmptyFile();
+    }
+
+    @Test
     void keepsBranchesWithSlashes() {
         fetch("refs/pr/1");
         assertThat(repository().resolve("refs/refs/pr/1")).hasContent(TestHub.COMMIT);
@@ -166,6 +211,15 @@ class ModelSourceTest {
         assertWhole(fetch());
         assertThat(hub.ranges).containsExactly("bytes=250000-299999");
         assertThat(hub.bytesSent.get()).isEqualTo(50_000 + CONFIG.length);
+    }
+
+    @Test
+    void leavesPartsAloneThatNewerToolsNameForThemselves() throws IOException {
+        Path foreign = Path.of(blob(SHARD, WEIGHTS) + ".1a2b3c4d.incomplete");
+        Files.createDirectories(foreign.getParent());
+        Files.write(foreign, new byte[WEIGHTS.length]);
+        assertThat(Files.readAllBytes(fetch().resolve(SHARD))).isEqualTo(WEIGHTS);
+        assertThat(foreign).hasSize(WEIGHTS.length);
     }
 
     @Test
@@ -431,7 +485,7 @@ class ModelSourceTest {
 
     @Test
     void followsNoRedirectFromHttpsToHttp() {
-        HubTransport transport = new HubTransport(new Hub(URI.create("https://hub.example"), Optional.empty(), false), 1, 1);
+        HubTransport transport = new HubTransport(new Hub(URI.create("https://hub.example"), Optional.empty(), false), new Connections(Map.of()), 1, 1);
         assertThatThrownBy(() -> transport.redirected(URI.create("https://hub.example/a"), "http://hub.example/b"))
                 .hasMessageContaining("plain http");
     }
@@ -458,6 +512,55 @@ class ModelSourceTest {
     void saysThatTheHubIsDownWhereNothingIsCached() {
         hub.close();
         assertFails(Kind.UNREACHABLE, "cannot be asked", "check the network");
+    }
+
+    private Path fetchThrough(Map<String, String> environment, Hub from) {
+        return new ModelSource(from, cache(), new Connections(environment), 400, pauses::add, pieceBytes)
+                .find(TestHub.REPOSITORY, "main", (done, all) -> {}, warnings::add);
+    }
+
+    @Test
+    void fetchesThroughTheProxyThatTheEnvironmentNames() throws IOException {
+        try (TestProxy proxy = new TestProxy("me:secret")) {
+            Hub plain = new Hub(hub.address(), Optional.empty(), false);
+            assertWhole(fetchThrough(Map.of("http_proxy", proxy.address("me:secret@")), plain));
+            assertThat(proxy.requests).contains(
+                    "GET " + hub.address() + "/api/models/org/name/revision/main?blobs=true",
+                    "GET " + hub.storeAddress() + "/" + SHARD + "?signed=1");
+        }
+    }
+
+    @Test
+    void givesAProxyNoTokenOfTheHubsInATunnel() throws IOException {
+        try (TestProxy proxy = new TestProxy("me:secret")) {
+            Hub secure = new Hub(URI.create("https://127.0.0.1:9"), Optional.of("hf_secret"), false);
+            assertThatThrownBy(() -> fetchThrough(Map.of("https_proxy", proxy.address("me:secret@")), secure))
+                    .isInstanceOfSatisfying(HubException.class, e -> assertThat(e.kind()).isEqualTo(Kind.UNREACHABLE))
+                    .hasMessageContaining("through the proxy 127.0.0.1:" + proxy.port());
+            assertThat(proxy.requests).contains("CONNECT 127.0.0.1:9");
+            assertThat(proxy.heads).noneMatch(head -> head.contains("hf_secret"));
+        }
+    }
+
+    @Test
+    void saysThatAProxyDoesNotTakeThePasswordAndDoesNotSayThePassword() throws IOException {
+        try (TestProxy proxy = new TestProxy("me:other")) {
+            Hub secure = new Hub(URI.create("https://127.0.0.1:9"), Optional.empty(), false);
+            assertThatThrownBy(() -> fetchThrough(Map.of("https_proxy", proxy.address("me:secret@")), secure))
+                    .hasMessageContaining("407").hasMessageContaining("HTTPS_PROXY").hasMessageNotContaining("secret");
+        }
+    }
+
+    @Test
+    void aProxyThatIsNoneIsSaidAndTheCacheServes() {
+        Map<String, String> environment = Map.of("HTTP_PROXY", "socks5://me:secret@proxy:1080");
+        Hub plain = new Hub(hub.address(), Optional.empty(), false);
+        assertThatThrownBy(() -> fetchThrough(environment, plain))
+                .isInstanceOfSatisfying(HubException.class, e -> assertThat(e.kind()).isEqualTo(Kind.UNREACHABLE))
+                .hasMessageContaining("HTTP_PROXY is \"...@proxy:1080\"; allowed: an address like http://").hasMessageNotContaining("secret");
+        Path whole = fetch();
+        assertThat(fetchThrough(environment, plain)).isEqualTo(whole);
+        assertThat(warnings).singleElement().asString().contains("HTTP_PROXY is").doesNotContain("secret");
     }
 
     @Test

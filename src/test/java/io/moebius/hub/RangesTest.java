@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.moebius.hub.HubException.Kind;
 import io.moebius.hub.TestHub.Fault;
+import io.moebius.net.Connections;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
@@ -54,7 +56,7 @@ class RangesTest {
     }
 
     private Path fetch() {
-        return new ModelSource(new Hub(hub.address(), Optional.empty(), false), new HubCache(cache), 400, pause -> {}, PIECE)
+        return new ModelSource(new Hub(hub.address(), Optional.empty(), false), new HubCache(cache), new Connections(Map.of()), 400, pause -> {}, PIECE)
                 .find(TestHub.REPOSITORY, "main", (done, all) -> {}, warning -> {});
     }
 

@@ -55,9 +55,13 @@ class HubToolsTest {
 
     @Test
     void saysWhyAModelCannotBeServed() throws IOException {
-        Files.delete(snapshot.resolve("tokenizer.json"));
-        assertThat(models()).contains("cannot be served: ", "tokenizer.json");
         Files.writeString(snapshot.resolve("config.json"), "{\"architectures\": [\"GPT2LMHeadModel\"]}");
         assertThat(models()).contains("cannot be served: ", "GPT2LMHeadModel");
+    }
+
+    @Test
+    void saysWhatOfAModelIsMissing() throws IOException {
+        Files.delete(snapshot.resolve("tokenizer.json"));
+        assertThat(models()).contains("fetched in part: ", "2 of the 3 files", "tokenizer.json is missing");
     }
 }

@@ -34,7 +34,11 @@ final class RevocationServer implements AutoCloseable {
     }
 
     String address() {
-        return "https://127.0.0.1:" + server.getAddress().getPort() + "/revoked.json";
+        return "https://127.0.0.1:" + port() + "/revoked.json";
+    }
+
+    int port() {
+        return server.getAddress().getPort();
     }
 
     private static SSLContext context(Path store) throws Exception {

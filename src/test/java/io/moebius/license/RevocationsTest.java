@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpHandler;
+import io.moebius.net.Connections;
+import io.moebius.net.TestProxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
@@ -28,6 +31,10 @@ class RevocationsTest {
     @TempDir
     private Path folder;
 
+    private Revocations read(String source) throws LicenseException {
+        return Revocations.read(source, folder, new Connections(Map.of()));
+    }
+
     private Path write(String text) throws Exception {
         return Files.writeString(folder.resolve("revoked.json"), text);
     }
@@ -35,7 +42,7 @@ class RevocationsTest {
     @Test
     void aRevokedSecretIsRefused() throws Exception {
         TrialSecret secret = TrialSecret.make();
-        Revocations revoked = Revocations.read(write(LIST).toString(), folder);
+        Revocations revoked = read(write(LIST).toString());
         Verifier verifier = new Verifier(
                 PublicKeys.builtIn().and(secret.publicKey()), Clock.systemUTC(), Instant.EPOCH);
         assertThatThrownBy(() -> verifier.verify(secret.text(), 1, revoked.ids()))
@@ -47,13 +54,13 @@ class RevocationsTest {
     @ValueSource(strings = {"", "[]", "{}", "{\"revoked\": 7}", "{\"revoked\": [7]}", "{\"revoked\": [\"x\"]}", "not json"})
     void refusesWhatIsNoList(String text) throws Exception {
         String file = write(text).toString();
-        assertThatThrownBy(() -> Revocations.read(file, folder)).isInstanceOf(LicenseException.class);
+        assertThatThrownBy(() -> read(file)).isInstanceOf(LicenseException.class);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"http://127.0.0.1/revoked.json", "ftp://example.org/x", "/nonexistent/revoked.json"})
     void refusesWhatItDoesNotRead(String source) {
-        assertThatThrownBy(() -> Revocations.read(source, folder)).isInstanceOf(LicenseException.class);
+        assertThatThrownBy(() -> read(source)).isInstanceOf(LicenseException.class);
     }
 
     private static HttpHandler answers(int status, String body) {
@@ -70,12 +77,21 @@ class RevocationsTest {
         String address;
         try (RevocationServer server = new RevocationServer(folder, answers(200, LIST))) {
             address = server.address();
-            assertThat(Revocations.read(address, folder)).isEqualTo(new Revocations(Set.of(ID), Optional.empty()));
+            assertThat(read(address)).isEqualTo(new Revocations(Set.of(ID), Optional.empty()));
         }
-        Revocations down = Revocations.read(address, folder);
+        Revocations down = read(address);
         assertThat(down.ids()).containsExactly(ID);
         assertThat(down.warning().orElseThrow()).contains(address, "does not answer", "its list as of");
-        assertThat(Revocations.read(NOWHERE, folder).ids()).as("the list of another address").isEmpty();
+        assertThat(read(NOWHERE).ids()).as("the list of another address").isEmpty();
+    }
+
+    @Test
+    void asksThroughATunnelOfTheProxyThatTheEnvironmentNames() throws Exception {
+        try (RevocationServer server = new RevocationServer(folder, answers(200, LIST)); TestProxy proxy = new TestProxy("me:p@ss")) {
+            Connections connections = new Connections(Map.of("HTTPS_PROXY", proxy.address("me:p%40ss@")));
+            assertThat(Revocations.read(server.address(), folder, connections).ids()).containsExactly(ID);
+            assertThat(proxy.requests).contains("CONNECT 127.0.0.1:" + server.port());
+        }
     }
 
     @ParameterizedTest
@@ -83,10 +99,10 @@ class RevocationsTest {
     void anAnswerThatIsNoListLeavesTheLastOneInForce(int status, String body) throws Exception {
         AtomicReference<HttpHandler> handler = new AtomicReference<>(answers(200, LIST));
         try (RevocationServer server = new RevocationServer(folder, exchange -> handler.get().handle(exchange))) {
-            Revocations.read(server.address(), folder);
+            read(server.address());
             handler.set(answers(status, body));
             for (int reads = 0; reads < 2; reads++) {
-                Revocations revoked = Revocations.read(server.address(), folder);
+                Revocations revoked = read(server.address());
                 assertThat(revoked.ids()).containsExactly(ID);
                 assertThat(revoked.warning()).isPresent();
             }
@@ -104,13 +120,13 @@ class RevocationsTest {
             }
         };
         try (RevocationServer server = new RevocationServer(folder, drops)) {
-            assertThat(Revocations.read(server.address(), folder).warning().orElseThrow()).contains("does not answer");
+            assertThat(read(server.address()).warning().orElseThrow()).contains("does not answer");
         }
     }
 
     @Test
     void revokesNothingWithoutAnyList() throws Exception {
-        Revocations revoked = Revocations.read(NOWHERE, folder);
+        Revocations revoked = read(NOWHERE);
         assertThat(revoked.ids()).isEmpty();
         assertThat(revoked.warning().orElseThrow()).contains("no secret counts as revoked");
     }
@@ -120,11 +136,11 @@ class RevocationsTest {
         String address;
         try (RevocationServer server = new RevocationServer(folder, answers(200, LIST))) {
             address = server.address();
-            Revocations.read(address, folder);
+            read(address);
         }
         try (var files = Files.list(folder)) {
             Files.writeString(files.filter(file -> file.getFileName().toString().startsWith("moebius-revoked-")).findFirst().orElseThrow(), "{");
         }
-        assertThat(Revocations.read(address, folder).warning().orElseThrow()).contains("no secret counts as revoked");
+        assertThat(read(address).warning().orElseThrow()).contains("no secret counts as revoked");
     }
 }

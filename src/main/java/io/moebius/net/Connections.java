@@ -1,0 +1,72 @@
+package io.moebius.net;
+
+import java.io.IOException;
+import java.net.HttpURLConnection;
+import java.net.Proxy;
+import java.net.URI;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Opens http and https addresses as the environment says it to every program: through HTTPS_PROXY or HTTP_PROXY by the address's scheme,
+ * else ALL_PROXY, except for the hosts of NO_PROXY. A name in lower case comes before the same in capitals.
+ */
+public final class Connections {
+
+    private final Map<String, String> environment;
+
+    public Connections(Map<String, String> environment) {
+        this.environment = environment;
+    }
+
+    /**
+     * A connection that has not been made yet.
+     *
+     * @throws IOException if the environment's proxy is none that can be used; the message is for people and holds no password
+     */
+    public HttpURLConnection open(URI address) throws IOException {
+        Optional<ProxyAddress> proxy = proxy(address);
+        // By default the JDK gives no proxy a password before a tunnel; one that stands in the environment is meant for it.
+        System.setProperty("jdk.http.auth.tunneling.disabledSchemes", "");
+        HttpURLConnection connection =
+                (HttpURLConnection) address.toURL().openConnection(proxy.map(ProxyAddress::proxy).orElse(Proxy.NO_PROXY));
+        proxy.ifPresent(known -> connection.setAuthenticator(known.authenticator()));
+        return connection;
+    }
+
+    /** For people: the proxy's host and port, empty where there is none that can be used. */
+    public Optional<String> through(URI address) {
+        try {
+            return proxy(address).map(ProxyAddress::toString);
+        } catch (IOException none) {
+            return Optional.empty();
+        }
+    }
+
+    private Optional<ProxyAddress> proxy(URI address) throws IOException {
+        for (String variable : new String[] {address.getScheme() + "_proxy", "all_proxy"}) {
+            String name = environment.containsKey(variable) ? variable : variable.toUpperCase(Locale.ROOT);
+            String value = environment.getOrDefault(name, "").strip();
+            if (!value.isEmpty()) {
+                return isDirect(address) ? Optional.empty() : Optional.of(ProxyAddress.parse(name, value));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Whether NO_PROXY names the host, a domain that it is in, or one of both with the port. */
+    private boolean isDirect(URI address) {
+        String host = address.getHost().toLowerCase(Locale.ROOT);
+        int port = address.getPort() >= 0 ? address.getPort() : address.getScheme().equals("https") ? 443 : 80;
+        String list = environment.getOrDefault("no_proxy", environment.getOrDefault("NO_PROXY", "")).toLowerCase(Locale.ROOT);
+        for (String entry : list.split("[,\\s]+")) {
+            String domain = entry.endsWith(":" + port) ? entry.substring(0, entry.lastIndexOf(':')) : entry;
+            String name = domain.replaceFirst("^\\*?\\.", "");
+            if (domain.equals("*") || host.equals(name) || !name.isEmpty() && host.endsWith("." + name)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}
