@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 final class FusedExperts {
 
     private static final Pattern NAME = Pattern.compile(
-            "(.*\\.experts\\.)(gate_up_proj|down_proj)(\\.weight|)(|[._](?:weight_)?scale(?:_inv)?|[._](?:input|in|act)_scale)");
+            "(.*\\.experts\\.)(gate_up_proj|down_proj)(\\.weight|)(|[._](?:weight_)?scale(?:_inv)?|[._](?:input|in|act|activation)_scale)");
     private static final int MOST_EXPERTS = 1 << 12;
 
     private FusedExperts() {}
@@ -25,7 +25,7 @@ final class FusedExperts {
         }
         String suffix = match.group(4).isEmpty()
                 ? ".weight"
-                : match.group(4).matches("[._](input|in|act)_scale") ? ".input_scale" : ".weight_scale";
+                : match.group(4).matches("[._](input|in|act|activation)_scale") ? ".input_scale" : ".weight_scale";
         boolean shared = !suffix.equals(".weight") && tensor.elements() == 1;
         long experts = shared ? MOST_EXPERTS : tensor.shape().length == 0 ? 0 : tensor.shape()[0];
         if (experts < 1 || experts > MOST_EXPERTS || (suffix.equals(".weight") && tensor.shape().length != 3)) {

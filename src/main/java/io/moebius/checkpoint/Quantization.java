@@ -27,20 +27,22 @@ sealed interface Quantization permits Unquantized, Fp8 {
     LayerPatterns ignored();
 
     /**
-     * Reads quantization_config, ModelOpt's own file, or FriendliAI's use_fp8_e4m3 where there is neither.
+     * Reads quantization_config (compression_config in the first files of llm-compressor), ModelOpt's own file, or FriendliAI's
+     * use_fp8_e4m3 where there is neither.
      *
      * @param modelOpt hf_quant_config.json, null where there is none
      */
     static Quantization read(JsonNode json, JsonNode modelOpt) {
         ConfigFields config = new ConfigFields(json);
         boolean friendli = config.flag("use_fp8_e4m3");
-        if (config.absent("quantization_config")) {
+        String key = config.absent("quantization_config") ? "compression_config" : "quantization_config";
+        if (config.absent(key)) {
             if (modelOpt != null) {
                 return ModelOpt.read(new ConfigFields(modelOpt, "hf_quant_config.json"));
             }
             return friendli ? Friendli.first() : new Unquantized();
         }
-        ConfigFields quantization = config.object("quantization_config");
+        ConfigFields quantization = config.object(key);
         String method = quantization.text("quant_method", "none");
         return switch (method) {
             case "fp8" -> friendli ? Friendli.second(AutoFp8.read(quantization)) : AutoFp8.read(quantization);

@@ -6,10 +6,12 @@ import java.util.regex.Pattern;
 
 /**
  * One name for what the tools name differently: block_sparse_moe is mlp; w1, w3 and w2 of experts are gate_proj, up_proj and
- * down_proj; in_scale and act_scale are input_scale; weight_scale_inv is weight_scale; fused expert tensors are split.
+ * down_proj; in_scale, act_scale and activation_scale are input_scale; weight_scale_inv is weight_scale; fused expert tensors are split.
  */
 public final class TensorNames {
 
+    private static final Map<String, String> SUFFIXES = Map.of(
+            ".in_scale", ".input_scale", ".act_scale", ".input_scale", ".activation_scale", ".input_scale", ".weight_scale_inv", ".weight_scale");
     private static final Pattern EXPERT = Pattern.compile("(\\.experts\\.(?:\\d+|\\*)\\.)w([123])(?=\\.|$)");
 
     private TensorNames() {}
@@ -23,7 +25,9 @@ public final class TensorNames {
                 default -> "up_proj";
             });
         }
-        return suffix(suffix(suffix(renamed, ".in_scale", ".input_scale"), ".act_scale", ".input_scale"), ".weight_scale_inv", ".weight_scale");
+        int dot = renamed.lastIndexOf('.');
+        String suffix = dot < 0 ? "" : renamed.substring(dot);
+        return SUFFIXES.containsKey(suffix) ? renamed.substring(0, dot) + SUFFIXES.get(suffix) : renamed;
     }
 
     /** The tensors by canonical name; each keeps its own for messages. */
@@ -43,9 +47,5 @@ public final class TensorNames {
             throw new CheckpointException("tensors %s and %s are two names of the same thing; one must go"
                     .formatted(other.name(), tensor.name()));
         }
-    }
-
-    private static String suffix(String name, String from, String to) {
-        return name.endsWith(from) ? name.substring(0, name.length() - from.length()) + to : name;
     }
 }

@@ -30,7 +30,7 @@ class DialectsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"input_scale", "act_scale", "in_scale"})
+    @ValueSource(strings = {"input_scale", "act_scale", "in_scale", "activation_scale"})
     void staticInputsByAnyName(String name) {
         Weight weight = checkpoint(STATIC)
                 .codes("l.weight", "F8_E4M3", 2, 4)
@@ -108,6 +108,13 @@ class DialectsTest {
         "{`quant_method`:`compressed-tensors`,`format`:`float-quantized`,`config_groups`:{`fp8`:{`weights`:{`num_bits`:8,`type`:`float`,`strategy`:`channel`},`input_activations`:{`dynamic`:true,`strategy`:`token`}}}} | compressed-tensors FP8 | token",
         "{`quant_method`:`compressed-tensors`,`format`:`float-quantized`,`config_groups`:{`group_0`:{`weights`:{`num_bits`:8,`type`:`float`,`strategy`:`channel`},`input_activations`:null}}} | compressed-tensors FP8 | none",
         "{`quant_method`:`fp8`,`activation_scheme`:`static`,`kv_cache_scheme`:`static`,`ignored_layers`:[`*.gate`]} | AutoFP8 static | static",
+        // With all the keys that the tools write today.
+        "{`config_groups`:{`group_0`:{`format`:`float-quantized`,`input_activations`:{`actorder`:null,`block_structure`:null,`dynamic`:true,`group_size`:null,`num_bits`:8,`observer`:null,`observer_kwargs`:{},`strategy`:`token`,`symmetric`:true,`type`:`float`},`output_activations`:null,`targets`:[`Linear`],`weights`:{`actorder`:null,`block_structure`:null,`dynamic`:false,`group_size`:null,`num_bits`:8,`observer`:`minmax`,`observer_kwargs`:{},`strategy`:`channel`,`symmetric`:true,`type`:`float`}}},`format`:`float-quantized`,`global_compression_ratio`:null,`ignore`:[`lm_head`,`model.layers.0.block_sparse_moe.gate`],`kv_cache_scheme`:null,`quant_method`:`compressed-tensors`,`quantization_status`:`compressed`,`sparsity_config`:{},`transform_config`:{},`version`:`0.12.2`} | compressed-tensors FP8 | token",
+        "{`activation_scheme`:`static`,`dequantize`:false,`modules_to_not_convert`:[`lm_head`],`quant_method`:`fp8`,`weight_block_size`:null} | AutoFP8 static | static",
+        "{`activation_scheme`:`dynamic`,`modules_to_not_convert`:null,`quant_method`:`fp8`} | AutoFP8 dynamic | token",
+        "{`config_groups`:{`group_0`:{`input_activations`:{`dynamic`:false,`num_bits`:8,`type`:`float`},`weights`:{`dynamic`:false,`num_bits`:8,`type`:`float`},`targets`:[`Linear`]}},`ignore`:[`lm_head`],`quant_algo`:`FP8`,`kv_cache_scheme`:{`dynamic`:false,`num_bits`:8,`type`:`float`},`producer`:{`name`:`modelopt`,`version`:`0.33.0`},`quant_method`:`modelopt`} | ModelOpt FP8 | static",
+        "{`activation_scale_ub`:1200.0,`modules_to_not_convert`:[`model.layers.0.self_attn.q_proj`,`lm_head`],`quant_method`:`fbgemm_fp8`} | FBGEMM FP8 | 1200",
+        "{`algo_config`:null,`exclude`:[`lm_head`,`*.gate`],`export`:{`kv_cache_group`:[`*k_proj`,`*v_proj`],`pack_method`:`reorder`,`weight_format`:`real_quantized`,`weight_merge_groups`:null},`global_quant_config`:{`bias`:null,`input_tensors`:{`ch_axis`:null,`dtype`:`fp8_e4m3`,`group_size`:null,`is_dynamic`:false,`observer_cls`:`PerTensorMinMaxObserver`,`qscheme`:`per_tensor`,`round_method`:`half_even`,`scale_type`:`float`,`symmetric`:true},`output_tensors`:null,`target_device`:null,`weight`:{`ch_axis`:null,`dtype`:`fp8_e4m3`,`group_size`:null,`is_dynamic`:false,`observer_cls`:`PerTensorMinMaxObserver`,`qscheme`:`per_tensor`,`round_method`:`half_even`,`scale_type`:`float`,`symmetric`:true}},`layer_quant_config`:{`*k_proj`:{`output_tensors`:{`dtype`:`fp8_e4m3`}}},`layer_type_quant_config`:{},`quant_method`:`quark`,`quant_mode`:`eager_mode`,`softmax_quant_spec`:null,`version`:`0.8`} | Quark FP8 | static",
     })
     void everyTool(String quantization, String format, String inputs) {
         Checkpoint checkpoint = checkpoint(quantization.replace('`', '"'))
@@ -125,6 +132,21 @@ class DialectsTest {
             case "none" -> new ActivationQuantization.None();
             default -> new ActivationQuantization.PerToken(Float.parseFloat(inputs));
         });
+    }
+
+    @Test
+    void theFirstFilesOfLlmCompressor() {
+        Checkpoint checkpoint = new TinyCheckpoint()
+                .config("compression_config", """
+                        {"quant_method": "compressed-tensors", "format": "float-quantized", "config_groups": {"group_0": {
+                         "weights": {"num_bits": 8, "type": "float", "strategy": "tensor"},
+                         "input_activations": {"dynamic": false, "strategy": "tensor"}}}}""")
+                .codes("l.weight", "F8_E4M3", 2, 4)
+                .scales("l.weight_scale", "BF16", new int[] {1}, 0.5f)
+                .scales("l.input_scale", "BF16", new int[] {1}, 0.25f)
+                .open(folder);
+        assertThat(checkpoint.format()).isEqualTo("compressed-tensors FP8");
+        assertThat(checkpoint.linear("l", 2, 4).activation()).isEqualTo(new ActivationQuantization.Static(0.25f));
     }
 
     @Test
@@ -183,6 +205,34 @@ class DialectsTest {
         assertThat(down.data().asByteBuffer().get(0)).isEqualTo((byte) 6);
         assertThat(down.scales().values()).containsExactly(32);
         assertThat(down.activation()).isEqualTo(new ActivationQuantization.Static(2));
+    }
+
+    @Test
+    void fusedExpertsWithScalesPerExpertByTheirNewestNames() {
+        String experts = "model.layers.0.mlp.experts.";
+        Checkpoint checkpoint = checkpoint(STATIC)
+                .codes(experts + "gate_up_proj", "F8_E4M3", 2, 4, 3)
+                .scales(experts + "gate_up_proj_scale_inv", "BF16", new int[] {2, 1, 1}, 1, 2)
+                .scales(experts + "gate_up_proj_activation_scale", "BF16", SCALAR, 0.25f)
+                .open(folder);
+        Weight up = checkpoint.linear(experts + "1.up_proj", 2, 3);
+        assertThat(up.scales().at(1, 2, 3)).isEqualTo(2);
+        assertThat(up.activation()).isEqualTo(new ActivationQuantization.Static(0.25f));
+    }
+
+    @Test
+    void fusedExpertsWithScalesPerBlock() {
+        String experts = "model.layers.0.mlp.experts.";
+        Checkpoint checkpoint = checkpoint("{\"quant_method\": \"fp8\", \"weight_block_size\": [2, 2]}")
+                .codes(experts + "gate_up_proj", "F8_E4M3", 2, 4, 4)
+                .scales(experts + "gate_up_proj_scale_inv", "F32", new int[] {2, 2, 2}, 1, 2, 3, 4, 5, 6, 7, 8)
+                .codes(experts + "down_proj", "F8_E4M3", 2, 4, 2)
+                .scales(experts + "down_proj_scale_inv", "F32", new int[] {2, 2, 1}, 11, 12, 13, 14)
+                .open(folder);
+        assertThat(checkpoint.linear(experts + "0.gate_proj", 2, 4).scales().values()).containsExactly(1, 2);
+        assertThat(checkpoint.linear(experts + "1.up_proj", 2, 4).scales().values()).containsExactly(7, 8);
+        assertThat(checkpoint.linear(experts + "1.down_proj", 4, 2).scales().values()).containsExactly(13, 14);
+        assertThat(checkpoint.linear(experts + "1.down_proj", 4, 2).activation()).isEqualTo(new ActivationQuantization.PerGroup(2));
     }
 
     @ParameterizedTest

@@ -40,6 +40,13 @@ class KvScalesTest {
         "{'quant_method':'modelopt','quant_algo':'FP8','kv_cache_quant_algo':'FP8'} | true",
         "{'quant_method':'modelopt','quant_algo':'FP8','kv_cache_scheme':{'num_bits':8,'type':'float'}} | true",
         "{'quant_method':'modelopt','quant_algo':'FP8','kv_cache_quant_algo':null} | false",
+        "{'quant_method':'compressed-tensors','format':'float-quantized','config_groups':{'g':{'weights':{'num_bits':8,'type':'float'}}},'kv_cache_scheme':{'num_bits':8,'type':'float'}} | true",
+        "{'quant_method':'compressed-tensors','format':'float-quantized','config_groups':{'g':{'weights':{'num_bits':8,'type':'float'}}},'kv_cache_scheme':{'num_bits':8,'type':'int'}} | false",
+        "{'quant_method':'compressed-tensors','format':'float-quantized','config_groups':{'g':{'weights':{'num_bits':8,'type':'float'}}},'kv_cache_scheme':null} | false",
+        "{'quant_method':'quark','global_quant_config':{'weight':{'dtype':'fp8_e4m3','qscheme':'per_tensor'}},'export':{'kv_cache_group':['*k_proj','*v_proj']}} | true",
+        "{'quant_method':'quark','global_quant_config':{'weight':{'dtype':'fp8_e4m3','qscheme':'per_tensor'}},'kv_cache_quant_config':{'*k_proj':{}}} | true",
+        "{'quant_method':'quark','global_quant_config':{'weight':{'dtype':'fp8_e4m3','qscheme':'per_tensor'}},'kv_cache_quant_config':{},'export':{'kv_cache_group':[]}} | false",
+        "{'quant_method':'fbgemm_fp8'} | false",
     })
     void theCheckpointSaysWhetherItWantsThem(String quantization, boolean asks) {
         Checkpoint checkpoint =
