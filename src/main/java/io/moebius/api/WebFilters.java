@@ -16,6 +16,9 @@ final class WebFilters {
 
     private static final String OPEN_TO_ALL = "/health";
 
+    /** Most prompts are shorter, so that who sent one with a wrong key reads why it was refused. */
+    private static final long MOST_IGNORED_OF_STRANGERS = 1 << 20;
+
     private final long maxBodyBytes;
     private final ApiKeys keys;
 
@@ -38,7 +41,7 @@ final class WebFilters {
                 ApiKeyUse.Permit permit = keys.admit(presentedKey(context));
                 context.addEndHandler(ended -> permit.close());
             } catch (ApiException e) {
-                refuse(context, e);
+                refuse(context, e, MOST_IGNORED_OF_STRANGERS);
                 return;
             }
         }
@@ -49,7 +52,7 @@ final class WebFilters {
                     "invalid_request_error",
                     "the body has %s bytes; at most %d are allowed".formatted(length, maxBodyBytes),
                     null,
-                    "request_too_large"));
+                    "request_too_large"), maxBodyBytes);
         } else {
             context.next();
         }
@@ -62,19 +65,13 @@ final class WebFilters {
                 : context.request().getHeader("X-Api-Key");
     }
 
-    /** The body is read to its end and thrown away, for most clients read no answer before they have sent everything. */
-    private static void refuse(RoutingContext context, ApiException e) {
+    private static void refuse(RoutingContext context, ApiException e, long mostIgnored) {
         if (e.status() == 401) {
             context.response().putHeader("WWW-Authenticate", "Bearer");
         } else if (e.status() == 429) {
             context.response().putHeader("Retry-After", "1");
         }
-        context.request()
-                .handler(discarded -> {})
-                .endHandler(end -> context.response()
-                        .setStatusCode(e.status())
-                        .putHeader("Content-Type", "application/json")
-                        .end(ErrorReply.body(e).toString()))
-                .resume();
+        context.response().setStatusCode(e.status()).putHeader("Content-Type", "application/json");
+        new IgnoredBody(context.request(), ErrorReply.body(e).toString()).read(mostIgnored);
     }
 }

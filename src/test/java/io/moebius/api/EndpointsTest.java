@@ -10,10 +10,12 @@ import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
 import java.io.ByteArrayInputStream;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -103,6 +105,18 @@ class EndpointsTest {
         try (HttpClient client = HttpClient.newHttpClient()) {
             assertThat(client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode()).isEqualTo(413);
         }
+    }
+
+    @Test
+    void closesTheConnectionOfABodyWithoutEnd() throws Exception {
+        try (Socket client = new Socket(uri.getHost(), uri.getPort())) {
+            client.getOutputStream().write(("POST /v1/completions HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+                    + "Content-Length: 900000000000000000\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+            client.getOutputStream().write(new byte[(8 << 20) + 1]);
+            assertThat(new String(client.getInputStream().readAllBytes(), StandardCharsets.US_ASCII))
+                    .startsWith("HTTP/1.1 413 ").contains("request_too_large").endsWith("}");
+        }
+        json("{\"prompt\":\"a\"}").post("/v1/completions").then().statusCode(200);
     }
 
     @Test

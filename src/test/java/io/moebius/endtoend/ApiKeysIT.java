@@ -3,10 +3,12 @@ package io.moebius.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -67,6 +69,30 @@ class ApiKeysIT {
             }
             assertThat(program.statusOf("OPTIONS *")).as("what is no path").isEqualTo(404);
             assertThat(program.statusOf("GET /health?x")).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void readsNoBodyWithoutEndOfWhoHasNoKey() throws Exception {
+        Path file = folder.resolve("keys.json");
+        add(file, "alice");
+        try (Program program = Program.start("--api-keys-file", file.toString()).awaitReady();
+                Socket client = new Socket(URI.create(program.url()).getHost(), URI.create(program.url()).getPort())) {
+            client.getOutputStream().write(("POST /v1/completions HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+                    + "Content-Length: 30000000\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+            client.getOutputStream().write(new byte[(1 << 20) + 1]);
+            assertThat(new String(client.getInputStream().readAllBytes(), StandardCharsets.US_ASCII))
+                    .startsWith("HTTP/1.1 401 ").contains("Bearer", "Connection: close").endsWith("}");
+            assertThat(status(program.url() + "/health")).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void answersWhoSendsAPromptWithAWrongKey() throws Exception {
+        Path file = folder.resolve("keys.json");
+        add(file, "alice");
+        try (Program program = Program.start("--api-keys-file", file.toString()).awaitReady()) {
+            assertThat(program.post("/v1/completions", "{\"prompt\":\"" + "a".repeat(1_000_000) + "\"}").statusCode()).isEqualTo(401);
         }
     }
 

@@ -1,0 +1,39 @@
+package io.moebius.api;
+
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
+
+/**
+ * The body of a request that is refused. It is thrown away before the answer is sent, for most clients read none before they have sent
+ * everything; one that sends more than is waited for gets its answer then, and its connection is closed.
+ */
+final class IgnoredBody {
+
+    private final HttpServerRequest request;
+    private final String answer;
+    private long left;
+
+    IgnoredBody(HttpServerRequest request, String answer) {
+        this.request = request;
+        this.answer = answer;
+    }
+
+    /** @param most bytes that are waited for */
+    void read(long most) {
+        left = most;
+        request.handler(this::ignore).endHandler(end -> answer()).resume();
+    }
+
+    private void ignore(Buffer bytes) {
+        left -= bytes.length();
+        if (left < 0 && !request.response().ended()) {
+            request.response().putHeader("Connection", "close").end(answer).onComplete(sent -> request.connection().close());
+        }
+    }
+
+    private void answer() {
+        if (!request.response().ended()) {
+            request.response().end(answer);
+        }
+    }
+}
