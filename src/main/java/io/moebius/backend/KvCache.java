@@ -1,5 +1,7 @@
 package io.moebius.backend;
 
+import java.util.Arrays;
+
 /** Keys and values of all layers, paged in blocks of {@link #BLOCK_TOKENS} tokens. */
 public interface KvCache {
 
@@ -29,6 +31,22 @@ public interface KvCache {
         /** The first position that the token at {@code position} sees. */
         public int firstSeen(int position) {
             return window == 0 ? 0 : Math.max(0, position - window + 1);
+        }
+
+        /** Tokens whose keys and values attention reads in a step; what several tokens of a sequence see counts once. */
+        public long tokensRead(Batch batch) {
+            long read = 0;
+            for (int s = 0; s < batch.sequences(); s++) {
+                int first = batch.positions()[batch.offsets()[s]];
+                int last = batch.positions()[batch.offsets()[s + 1] - 1];
+                read += last + 1 - firstSeen(first);
+            }
+            return read;
+        }
+
+        /** Pairs of a token of the step and one that it sees, itself included. */
+        public long tokensSeen(Batch batch) {
+            return Arrays.stream(batch.positions()).mapToLong(position -> position + 1L - firstSeen(position)).sum();
         }
     }
 }

@@ -28,6 +28,7 @@ final class MeteredBackend implements Backend {
     private final Backend backend;
     private final Map<Matrix, Long> bytes = new IdentityHashMap<>();
     private final Map<Integer, Work> steps = new HashMap<>();
+    private KvCache.Shape kvShape;
     private double kvTokenBytes;
     private Work total = new Work(0, 0);
 
@@ -88,6 +89,7 @@ final class MeteredBackend implements Backend {
 
     @Override
     public KvCache kvCache(KvCache.Shape shape, int blocks) {
+        kvShape = shape;
         kvTokenBytes = (double) backend.kvBlockBytes(shape) / KvCache.BLOCK_TOKENS / shape.layers();
         return backend.kvCache(shape, blocks);
     }
@@ -132,13 +134,7 @@ final class MeteredBackend implements Backend {
 
     @Override
     public void attend(Batch batch, Tensor query, KvCache cache, int layer, Tensor out) {
-        for (int s = 0; s < batch.sequences(); s++) {
-            int last = batch.offsets()[s + 1] - 1;
-            total = total.plus(kvTokenBytes * (batch.positions()[last] + 1), 0);
-            for (int t = batch.offsets()[s]; t <= last; t++) {
-                total = total.plus(0, 4.0 * query.columns() * (batch.positions()[t] + 1));
-            }
-        }
+        total = total.plus(kvTokenBytes * kvShape.tokensRead(batch), 4.0 * query.columns() * kvShape.tokensSeen(batch));
         backend.attend(batch, query, cache, layer, out);
     }
 

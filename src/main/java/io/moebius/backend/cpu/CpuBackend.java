@@ -201,17 +201,8 @@ public final class CpuBackend implements Backend, Tunable {
         Operands.layer(layer, shape);
         int[] tables = pages.tables(batch);
         int[] tableOffsets = pages.tableOffsets(batch);
-        double cached = 0;
-        double seen = 0;
-        for (int s = 0; s < batch.sequences(); s++) {
-            int last = batch.positions()[batch.offsets()[s + 1] - 1];
-            cached += last + 1 - shape.firstSeen(batch.positions()[batch.offsets()[s]]);
-        }
-        for (int position : batch.positions()) {
-            seen += position + 1 - shape.firstSeen(position);
-        }
-        double bytes = cached * 2 * shape.heads() * shape.headDim() * CpuKvCache.type(shape).bytes();
-        double flops = seen * 4 * heads * shape.headDim();
+        double bytes = 2.0 * shape.tokensRead(batch) * shape.heads() * shape.headDim() * CpuKvCache.type(shape).bytes();
+        double flops = 4.0 * shape.tokensSeen(batch) * heads * shape.headDim();
         dispatch.run(new CpuCall(catalogue.attend(heads, shape), batch.size(), bytes, flops, variant -> {
             CpuVariant.Attention how = (CpuVariant.Attention) variant;
             CpuKernels.moebius_attend(

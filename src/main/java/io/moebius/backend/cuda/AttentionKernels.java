@@ -117,17 +117,9 @@ final class AttentionKernels {
         KvCache.Shape shape = what.cache().shape();
         int heads = what.columns() / shape.headDim();
         Site site = catalogue.attention(heads, shape);
-        double cached = 0;
-        double seen = 0;
-        for (int s = 0; s < batch.batch().sequences(); s++) {
-            int first = batch.batch().positions()[batch.batch().offsets()[s]];
-            cached += batch.batch().positions()[batch.batch().offsets()[s + 1] - 1] + 1 - shape.firstSeen(first);
-        }
-        for (int position : batch.batch().positions()) {
-            seen += position + 1 - shape.firstSeen(position);
-        }
-        double bytes = cached * CudaKvCache.blockBytes(shape, what.cache().paddedDim()) * 2 / KvCache.BLOCK_TOKENS;
-        calls.run(site, batch.size(), bytes, seen * 4 * heads * shape.headDim(), variant -> {
+        double bytes = 2.0 * shape.tokensRead(batch.batch()) * CudaKvCache.blockBytes(shape, what.cache().paddedDim()) / KvCache.BLOCK_TOKENS;
+        double flops = 4.0 * shape.tokensSeen(batch.batch()) * heads * shape.headDim();
+        calls.run(site, batch.size(), bytes, flops, variant -> {
             int splits = splits(shape, batch.longest());
             long room = 4L * batch.decodes() * heads * splits * (what.cache().paddedDim() + 2);
             int decodes = ((CudaVariant.Attention) variant).splits() && room <= MOST_PARTIAL_BYTES ? batch.decodes() : 0;

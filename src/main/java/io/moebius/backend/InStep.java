@@ -2,7 +2,7 @@ package io.moebius.backend;
 
 import java.util.stream.IntStream;
 
-/** Kernel calls inside a step of one sequence. */
+/** Kernel calls inside a step of one sequence, without a model around them. */
 public final class InStep {
 
     private InStep() {}
