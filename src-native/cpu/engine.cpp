@@ -117,14 +117,23 @@ void Engine::prepare(std::vector<Product> &products) {
     }
 }
 
-void Engine::multiply(std::vector<Product> products, const Blocking &blocking) {
+void Engine::multiply_panel(const Product &product, int from, int to, int direct, float *scratch) const {
+    if (product.tiles)
+        tiles->multiply(product, from, to, reinterpret_cast<unsigned char *>(line_up(scratch)));
+    else
+        (product.matrix->packed == nullptr ? kernels.multiply : kernels.multiply_packed)(product, from, to, direct, scratch);
+}
+
+void Engine::multiply(std::vector<Product> products, const Blocking &blocking, bool gated) {
     prepare(products);
+    const size_t together = gated ? 2 : 1;
     std::vector<int> ends;
     int tasks = 0;
     long scratch_floats = 0;
-    for (const Product &product : products) {
+    for (size_t i = 0; i < products.size(); i++) {
+        const Product &product = products[i];
         const Matrix &matrix = *product.matrix;
-        ends.push_back(tasks += (matrix.rows + blocking.panel - 1) / blocking.panel);
+        if (i % together == 0) ends.push_back(tasks += (matrix.rows + blocking.panel - 1) / blocking.panel);
         if (product.tiles)
             scratch_floats = std::max(scratch_floats, blocking.panel / kPackedRows * tiles_across(matrix.packed_columns) * kTileBytes / 4 + 16);
         else if (product.rows > blocking.direct || matrix.type == MOEBIUS_INT4)
@@ -135,13 +144,14 @@ void Engine::multiply(std::vector<Product> products, const Blocking &blocking) {
         float *scratch = row_memory(scratch_floats).data();
         for (int task = begin; task < end; task++) {
             const size_t i = std::upper_bound(ends.begin(), ends.end(), task) - ends.begin();
-            const Matrix &matrix = *products[i].matrix;
+            const Product *first = &products[i * together];
+            const long rows = first->matrix->rows;
             const int from = (i == 0 ? task : task - ends[i - 1]) * blocking.panel;
-            const int to = std::min(matrix.rows, from + blocking.panel);
-            if (products[i].tiles)
-                tiles->multiply(products[i], from, to, reinterpret_cast<unsigned char *>(line_up(scratch)));
-            else
-                (matrix.packed == nullptr ? kernels.multiply : kernels.multiply_packed)(products[i], from, to, blocking.direct, scratch);
+            const int to = static_cast<int>(std::min<long>(rows, from + blocking.panel));
+            for (const Product *product = first; product < first + together; product++)
+                multiply_panel(*product, from, to, blocking.direct, scratch);
+            for (long t = 0; gated && t < first->rows; t++)
+                kernels.swiglu(first[0].out + t * rows + from, first[1].out + t * rows + from, to - from);
         }
     });
 }

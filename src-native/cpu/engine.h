@@ -20,6 +20,7 @@ struct Engine {
     RopeTable rope{};
     std::vector<float> input_floats{};
     std::vector<uint32_t> input_words{};
+    std::vector<float> expert_floats{};
 
     // Repacks a matrix for the kernels, if they want that and memory is there.
     void pack(Matrix &matrix);
@@ -27,8 +28,10 @@ struct Engine {
     // Whether a prompt's rows are multiplied with a matrix as tiles, which gives them other bits than generated tokens' rows get.
     bool tiled(const Matrix &matrix) const { return tiles != nullptr && fits_tiles(matrix); }
 
-    // All products at once, their panels shared out among the threads.
-    void multiply(std::vector<Product> products, const Blocking &blocking);
+    // All products at once, their panels shared out among the threads. Where gated, a thread multiplies with a panel of each two of
+    // them and gates what the first gives by what the second gives.
+    void multiply(std::vector<Product> products, const Blocking &blocking, bool gated = false);
+    void multiply_panel(const Product &product, int from, int to, int direct, float *scratch) const;
 
     void prepare(std::vector<Product> &products);
 

@@ -48,7 +48,8 @@ struct Group {
 }  // namespace
 
 void moebius_experts(void *engine, const float *x, const int *ids, const float *weights, int rows, int top_k,
-                     const int64_t *matrices, const unsigned char *prompt, int experts, float *residual, int threads, int panel, int direct) {
+                     const int64_t *matrices, const unsigned char *prompt, int experts, float *residual, int threads, int panel, int direct,
+                     int fused) {
     Engine &e = engine_of(engine);
     const Blocking blocking{threads, panel, direct};
     // Of each expert two lists: those that tiles may multiply are apart.
@@ -67,23 +68,26 @@ void moebius_experts(void *engine, const float *x, const int *ids, const float *
     if (groups.empty()) return;
     const long hidden = groups[0].gate->columns, ffn = groups[0].gate->rows;
 
-    std::vector<float> grouped(next * hidden), inner(next * ffn), up(next * ffn), outer(next * hidden);
+    const size_t floats = 2 * next * (hidden + ffn);
+    if (e.expert_floats.size() < floats) e.expert_floats.resize(floats);
+    float *grouped = e.expert_floats.data(), *inner = grouped + next * hidden, *up = inner + next * ffn, *outer = up + next * ffn;
     for (int pair = 0; pair < rows * top_k; pair++)
-        std::memcpy(grouped.data() + place[pair] * hidden, x + pair / top_k * hidden, hidden * sizeof(float));
+        std::memcpy(grouped + place[pair] * hidden, x + pair / top_k * hidden, hidden * sizeof(float));
     std::vector<Product> in, out;
     for (const Group &group : groups) {
         const int count = group.end - group.begin;
-        const float *input = grouped.data() + group.begin * hidden;
+        const float *input = grouped + group.begin * hidden;
         auto product = [&](const Matrix *w, const float *from, float *to) { return Product{w, from, count, to, false, group.prompt && e.tiled(*w)}; };
-        in.push_back(product(group.gate, input, inner.data() + group.begin * ffn));
-        in.push_back(product(group.up, input, up.data() + group.begin * ffn));
-        out.push_back(product(group.down, inner.data() + group.begin * ffn, outer.data() + group.begin * hidden));
+        in.push_back(product(group.gate, input, inner + group.begin * ffn));
+        in.push_back(product(group.up, input, up + group.begin * ffn));
+        out.push_back(product(group.down, inner + group.begin * ffn, outer + group.begin * hidden));
     }
-    e.multiply(in, blocking);
-    e.pool.parallel(next, 1, threads, [&](int begin, int end, int) {
-        e.kernels.swiglu(inner.data() + begin * ffn, up.data() + begin * ffn, (end - begin) * ffn);
-    });
+    e.multiply(in, blocking, fused != 0);
+    if (!fused)
+        e.pool.parallel(next, 1, threads, [&](int begin, int end, int) {
+            e.kernels.swiglu(inner + begin * ffn, up + begin * ffn, (end - begin) * ffn);
+        });
     e.multiply(out, blocking);
     for (long pair = 0; pair < static_cast<long>(rows) * top_k; pair++)
-        e.kernels.add_scaled(residual + pair / top_k * hidden, weights[pair], outer.data() + place[pair] * hidden, hidden);
+        e.kernels.add_scaled(residual + pair / top_k * hidden, weights[pair], outer + place[pair] * hidden, hidden);
 }

@@ -50,7 +50,8 @@ void moebius_rms_norm(void *engine, const float *x, const void *weight, double e
 /* How a call is shared out; the bits of its result never depend on it.
    threads: at most so many work. panel: rows of a matrix that a thread takes at once, a multiple of 16. direct: up to so many rows
    of x the weights are decoded in registers for every tile of rows of x, beyond that a panel is decoded to memory first. run: key
-   heads that are read together. tasks: how many pairs of token and run a thread takes at once. */
+   heads that are read together. tasks: how many pairs of token and run a thread takes at once. fused: a thread gates a panel as soon as it has multiplied with it, not
+   all threads after all products. */
 
 /* out [rows, matrix rows] = x * transpose(matrix), added to out if add. prompt [rows], here and in moebius_experts: 1 for tokens of
    prompts, 0 for generated ones, NULL if all are that; engines of AMX sum the former in another order. */
@@ -75,7 +76,8 @@ void moebius_route(void *engine, const float *x, const void *router, int rows, i
 /* residual += sum of weight * down(silu(gate x) * up x) over the chosen experts, in the order of choice.
    matrices: gate, up and down of expert 0, of expert 1, ... */
 void moebius_experts(void *engine, const float *x, const int *ids, const float *weights, int rows, int top_k,
-                     const int64_t *matrices, const unsigned char *prompt, int experts, float *residual, int threads, int panel, int direct);
+                     const int64_t *matrices, const unsigned char *prompt, int experts, float *residual, int threads, int panel, int direct,
+                     int fused);
 /* out[i] = x[rows[i]]. */
 void moebius_gather(const float *x, const int *rows, int count, int columns, float *out);
 /* Copies count floats. */

@@ -198,7 +198,7 @@ void blocks_of_scales_that_are_no_whole_tiles_are_left_to_dot_products() {
 }
 
 // Rows [from, to) through a mixture of four experts, two for each row.
-Floats mix(int threads, const std::vector<Weight> &experts, const Floats &x, const Marks &prompt, int from, int to) {
+Floats mix(int threads, const std::vector<Weight> &experts, const Floats &x, const Marks &prompt, int from, int to, int fused = 0) {
     const int hidden = experts[0].columns, rows = to - from;
     Machine machine(threads);
     std::vector<std::unique_ptr<Loaded>> loaded;
@@ -211,7 +211,7 @@ Floats mix(int threads, const std::vector<Weight> &experts, const Floats &x, con
     Floats weights(2 * rows, 0.25f), out(x.begin() + static_cast<long>(from) * hidden, x.begin() + static_cast<long>(to) * hidden);
     for (int t = 0; t < rows; t++) ids[2 * t] = (from + t) % 3, ids[2 * t + 1] = 3 - (from + t) % 2 * 3;
     for (int t = 0; t < rows; t++) ids[2 * t + 1] = ids[2 * t + 1] == ids[2 * t] ? 2 : ids[2 * t + 1];
-    moebius_experts(&machine.engine, x.data() + static_cast<long>(from) * hidden, ids.data(), weights.data(), rows, 2, matrices.data(), prompt.data() + from, 4, out.data(), threads, 32, 8);
+    moebius_experts(&machine.engine, x.data() + static_cast<long>(from) * hidden, ids.data(), weights.data(), rows, 2, matrices.data(), prompt.data() + from, 4, out.data(), threads, 32, 8, fused);
     return out;
 }
 
@@ -228,6 +228,7 @@ void experts_keep_each_rows_bits() {
     for (unsigned char &mark : mixed) mark = numbers() % 2;
     const Floats of_prompt = mix(1, experts, x, Marks(kRows, 1), 0, kRows), generated = mix(1, experts, x, Marks(kRows, 0), 0, kRows);
     const Floats both = mix(3, experts, x, mixed, 0, kRows);
+    check(mix(3, experts, x, mixed, 0, kRows, 1) == both, "experts that are gated panel by panel");
     for (int t = 0; t < kRows; t++) {
         check(same_rows(both, t, mixed[t] ? of_prompt : generated, t, 1, kHidden), "an expert's row beside others, row " + std::to_string(t));
         check(same_rows(mix(2, experts, x, mixed, t, t + 1), 0, both, t, 1, kHidden), "an expert's row alone, row " + std::to_string(t));

@@ -235,10 +235,10 @@ public final class CpuBackend implements Backend, Tunable {
         double touched = experts.count() * (1 - Math.pow(1 - (double) chosen.topK() / experts.count(), x.rows()));
         double flops = 6.0 * gate.rows() * gate.columns() * chosen.topK() * x.rows();
         dispatch.run(new CpuCall(site, x.rows(), 3 * touched * gate.weight().bytes(), flops, variant -> {
-            CpuVariant.Product how = (CpuVariant.Product) variant;
+            CpuVariant.Experts how = (CpuVariant.Experts) variant;
             CpuKernels.moebius_experts(
                     engine(), address(x), chosen.ids(), chosen.weights(), x.rows(), chosen.topK(), matrices, prompts(x), experts.count(),
-                    address(residual), how.threads(), how.panel(), how.direct());
+                    address(residual), how.product().threads(), how.product().panel(), how.product().direct(), how.fused() ? 1 : 0);
         }));
     }
 

@@ -11,15 +11,18 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.IntStream;
 
 /** The sites that calls have had, and the variants of each. None changes how a sum is formed. */
 final class CpuCatalogue {
 
     private static final int[] PANELS = {16, 32, 48, 64, 80, 96, 112, 128, 256, 512};
+    /** For many tokens: their steps are long, and a search takes as many as there are variants. */
+    private static final int[] FEWER_PANELS = {16, 32, 48, 64, 96, 128, 256, 512};
     private static final int DEFAULT_PANEL = 64;
+    /** In which experts are tried fused, too. */
+    private static final Set<Integer> FUSED_PANELS = Set.of(32, DEFAULT_PANEL, 128);
     private static final int[] DIRECT = {4, 8, 16, 32};
-    private static final int[] TASKS = {1, 2, 4, 8, 16, 32, 64, 128};
+    private static final int[] TASKS = {1, 2, 8, 32, 128};
     /** A decoded panel larger than this leaves every cache. */
     private static final long MOST_SCRATCH = 8 << 20;
     /** With more tokens than this there is work for all threads. */
@@ -31,6 +34,8 @@ final class CpuCatalogue {
 
     /** @param share 1 / share of a step's tokens go to one matrix */
     private record ProductShape(int rows, int columns, int share) {}
+
+    private record ExpertsShape(ProductShape product) {}
 
     private record AttentionShape(int heads, int kvHeads, int headDim, DType type) {}
 
@@ -67,7 +72,7 @@ final class CpuCatalogue {
         return experts.computeIfAbsent(new ExpertsKey(gate.shape(), count, topK), key -> {
             Site site = new Site("experts", "%d of %d, %s".formatted(topK, count, gate.shape()));
             int columns = Math.max(gate.columns(), gate.rows());
-            shapes.put(site, new ProductShape(gate.rows(), columns, Math.max(1, count / topK)));
+            shapes.put(site, new ExpertsShape(new ProductShape(gate.rows(), columns, Math.max(1, count / topK))));
             return site;
         });
     }
@@ -84,8 +89,8 @@ final class CpuCatalogue {
     /** As many threads as there is work for. */
     Variant defaultVariant(Site site, int tokens) {
         return switch (shapes.get(site)) {
-            case ProductShape shape -> new CpuVariant.Product(
-                    busy((long) shape.rows() * shape.columns() * tokens), DEFAULT_PANEL, leastDirect);
+            case ProductShape shape -> defaultProduct(shape, tokens);
+            case ExpertsShape(ProductShape shape) -> new CpuVariant.Experts(defaultProduct(shape, tokens), false);
             case AttentionShape shape -> {
                 int busy = busy(2L * shape.heads() * shape.headDim() * tokens * USUAL_CONTEXT);
                 // As many heads together as leave each thread some tasks: they lie side by side.
@@ -96,13 +101,18 @@ final class CpuCatalogue {
         };
     }
 
+    private CpuVariant.Product defaultProduct(ProductShape shape, int tokens) {
+        return new CpuVariant.Product(busy((long) shape.rows() * shape.columns() * tokens), DEFAULT_PANEL, leastDirect);
+    }
+
     private int busy(long products) {
         return products < LEAST_SHARED ? 1 : threads;
     }
 
     List<Variant> variants(Site site, int tokens) {
         List<Variant> variants = switch (shapes.get(site)) {
-            case ProductShape shape -> products(shape, tokens);
+            case ProductShape shape -> new ArrayList<>(products(shape, tokens));
+            case ExpertsShape(ProductShape shape) -> experts(shape, tokens);
             case AttentionShape shape -> attentions(shape, tokens);
             case null, default -> new ArrayList<>();
         };
@@ -114,11 +124,11 @@ final class CpuCatalogue {
         return variants;
     }
 
-    private List<Variant> products(ProductShape shape, int tokens) {
+    private List<CpuVariant.Product> products(ProductShape shape, int tokens) {
         int perMatrix = Math.ceilDiv(tokens, shape.share());
-        List<Variant> variants = new ArrayList<>();
+        List<CpuVariant.Product> variants = new ArrayList<>();
         for (int count : threadCounts(tokens <= FEW_TOKENS)) {
-            for (int panel : PANELS) {
+            for (int panel : tokens <= FEW_TOKENS ? PANELS : FEWER_PANELS) {
                 for (int direct : DIRECT) {
                     // Below, and for more tokens than it, all are the same; far beyond one tile none is faster.
                     boolean differs = direct == leastDirect || (direct > leastDirect && perMatrix > direct / 4 && perMatrix <= direct);
@@ -132,14 +142,25 @@ final class CpuCatalogue {
         return variants;
     }
 
+    private List<Variant> experts(ProductShape shape, int tokens) {
+        List<Variant> variants = new ArrayList<>();
+        for (CpuVariant.Product product : products(shape, tokens)) {
+            variants.add(new CpuVariant.Experts(product, false));
+            if (product.threads() == threads && product.direct() == leastDirect && FUSED_PANELS.contains(product.panel())) {
+                variants.add(new CpuVariant.Experts(product, true));
+            }
+        }
+        return variants;
+    }
+
     private List<Variant> attentions(AttentionShape shape, int tokens) {
         List<Variant> variants = new ArrayList<>();
         boolean few = tokens <= Math.max(FEW_TOKENS, threads);
         for (int count : threadCounts(few)) {
             for (int run = 1; run <= shape.kvHeads(); run *= 2) {
                 int share = tokens * shape.kvHeads() / run / count;
-                // Of few pairs all numbers are tried, of many one, a quarter of a thread's share, and all of it.
-                int[] tried = few ? TASKS : IntStream.of(1, Math.max(1, share / 4), share).distinct().toArray();
+                // Of many pairs one, or a quarter of a thread's share.
+                int[] tried = few ? TASKS : new int[] {1, Math.max(2, share / 4)};
                 for (int tasks : tried) {
                     if (tasks <= share) {
                         variants.add(new CpuVariant.Attention(count, run, tasks));

@@ -76,7 +76,8 @@ final class CpuKernels {
     static native void moebius_experts(
             @Cast("void*") long engine, @Cast("const float*") long x, @Cast("const int*") long ids,
             @Cast("const float*") long weights, int rows, int topK, @Cast("const int64_t*") @Const long[] matrices,
-            @Cast("const unsigned char*") @Const byte[] prompt, int experts, @Cast("float*") long residual, int threads, int panel, int direct);
+            @Cast("const unsigned char*") @Const byte[] prompt, int experts, @Cast("float*") long residual, int threads, int panel, int direct,
+            int fused);
 
     static native void moebius_gather(
             @Cast("const float*") long x, @Const int[] rows, int count, int columns, @Cast("float*") long out);

@@ -12,6 +12,14 @@ sealed interface CpuVariant extends Variant {
         }
     }
 
+    /** @param fused whether gate and up are multiplied and gated panel by panel */
+    record Experts(Product product, boolean fused) implements CpuVariant {
+        @Override
+        public String name() {
+            return product.name() + (fused ? ", fused" : "");
+        }
+    }
+
     record Attention(int threads, int run, int tasks) implements CpuVariant {
         @Override
         public String name() {

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.TestFactory;
 class CpuVariantsTest {
 
     private static final int HIDDEN = 172;
-    private static final int FFN = 96;
+    private static final int FFN = 100;
     private static final int[] TOKENS = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
 
     private final Random random = new Random(11);
@@ -172,6 +172,15 @@ class CpuVariantsTest {
         assertThat(List.of("lm_head.weight", "model.embed_tokens.weight", "model.layers.0.self_attn.q_proj.weight"))
                 .extracting(name -> catalogue.project(matrix(name, 64, 64)).kernel())
                 .containsExactly("lm_head", "lm_head", "project");
+    }
+
+    @Test
+    void expertsAreGatedPanelByPanelOrAllAtOnce() {
+        CpuCatalogue catalogue = new CpuCatalogue(2, InstructionSet.AVX2);
+        Site site = catalogue.experts(matrix("layer", FFN, HIDDEN), 4, 2);
+        assertThat(catalogue.variants(site, 8)).extracting(Variant::name)
+                .startsWith("threads 1, panel 64, direct 16")
+                .contains("threads 2, panel 32, direct 16, fused", "threads 2, panel 64, direct 16, fused");
     }
 
     private static List<InstructionSet> supported() {
