@@ -29,6 +29,11 @@ public interface Tunable {
     /** The valid ones for calls of {@code tokens} rows, the default first; none of a site that no call has had. */
     List<Variant> variants(Site site, int tokens);
 
+    /** Ways to choose the sizes that decode steps are recorded in, the default first; none where steps are not recorded. */
+    default List<Variant> recordedSizes() {
+        return List.of();
+    }
+
     /** Steps of a kind that still run unlike all later ones after {@link #dispatch}: where steps are recorded and repeated. */
     default int warmUpSteps() {
         return 0;

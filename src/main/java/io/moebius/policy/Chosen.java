@@ -7,6 +7,7 @@ import io.moebius.backend.Tunable;
 import io.moebius.backend.Variant;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** Runs each call in the variant that a policy chose for its site at the nearest token count, else in the default. */
@@ -15,15 +16,14 @@ public final class Chosen implements Dispatch {
     private final Tunable backend;
     /** Null where the default was kept: that of the call's own tokens, which may be another than that of the nearest count. */
     private final Map<Site, TreeMap<Integer, Variant>> variants = new HashMap<>();
+    private final Optional<Variant> recordedSizes;
 
     /** @throws PolicyException if the backend has no such variant */
     public Chosen(Tunable backend, Policy policy) {
         this.backend = backend;
-        policy.bySite().forEach((site, choices) -> {
-            if (site.equals(StepShape.SITE)) {
-                choices.values().forEach(StepShape::budget);
-                return;
-            }
+        this.recordedSizes = Recordings.chosen(backend, policy);
+        policy.choices().stream().filter(choice -> choice.site().equals(StepShape.SITE)).forEach(StepShape::budget);
+        policy.ofKernels().forEach((site, choices) -> {
             TreeMap<Integer, Variant> byTokens = new TreeMap<>();
             choices.forEach((tokens, choice) -> {
                 Variant variant = variant(backend, site, tokens, choice.variant());
@@ -44,6 +44,11 @@ public final class Chosen implements Dispatch {
     @Override
     public void run(KernelCall call) {
         call.run(variant(call.site(), call.tokens()));
+    }
+
+    @Override
+    public Optional<Variant> recordedSizes() {
+        return recordedSizes;
     }
 
     Variant variant(Site site, int tokens) {

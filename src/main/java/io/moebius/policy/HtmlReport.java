@@ -59,19 +59,14 @@ public final class HtmlReport {
                 out.append("<dt>%s</dt><dd>%s</dd>\n".formatted(escaped(field), escaped(value.toString()))));
         long changed = policy.choices().stream().filter(Choice::changed).count();
         out.append("</dl>\n<p>%d of %d choices differ from the defaults.</p>\n".formatted(changed, policy.choices().size()));
-        policy.choices().stream().filter(choice -> choice.site().equals(StepShape.SITE)).forEach(choice ->
-                out.append("<p>Shape of a step: ").append(escaped(Report.shape(choice))).append(".</p>\n"));
+        Report.ofSteps(policy).forEach(line -> out.append("<p>Whole steps: ").append(escaped(line)).append(".</p>\n"));
         out.append("""
                 <p>Median time of all calls of a site in one step, by the tokens of the step:</p>
                 <p class="key"><span><i class="before"></i>default</span><span><i class="now"></i>chosen</span>
                 <span><i class="bound"></i>bound: what the machine's measured read bandwidth and peak allow</span></p>
                 <div class="charts">
                 """);
-        policy.bySite().forEach((site, choices) -> {
-            if (!site.equals(StepShape.SITE)) {
-                out.append(figure(site, choices));
-            }
-        });
+        policy.ofKernels().forEach((site, choices) -> out.append(figure(site, choices)));
         return out.append("</div>\n</html>\n").toString();
     }
 

@@ -22,6 +22,8 @@ public final class ModelSteps implements Steps {
     private final KvCache cache;
     private final int maxSequences;
     private final float[] logits;
+    private Tensor last;
+    private int lastRows;
 
     public ModelSteps(Decoder decoder, KvCache cache, int maxSequences) {
         this.decoder = decoder;
@@ -41,16 +43,22 @@ public final class ModelSteps implements Steps {
     }
 
     @Override
-    public long run(Phase phase, int tokens) {
+    public void run(Phase phase, int tokens) {
         Batch batch = switch (phase) {
             case DECODE -> decode(tokens);
             case PREFILL -> prefill(tokens);
             case MIXED -> mixed(tokens);
         };
-        Tensor out = decoder.forward(batch, cache);
+        last = decoder.forward(batch, cache);
+        lastRows = batch.logitRows().length;
+        decoder.backend().read(last, 0, logits);
+    }
+
+    @Override
+    public long fingerprint() {
         long fingerprint = 0;
-        for (int row = 0; row < batch.logitRows().length; row++) {
-            decoder.backend().read(out, row, logits);
+        for (int row = 0; row < lastRows; row++) {
+            decoder.backend().read(last, row, logits);
             for (float logit : logits) {
                 fingerprint = 31 * fingerprint + Float.floatToRawIntBits(logit);
             }

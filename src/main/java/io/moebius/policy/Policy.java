@@ -39,6 +39,13 @@ public record Policy(Origin origin, List<Choice> choices) {
         return choices.stream().filter(choice -> choice.tokens() == tokens).map(Choice::site).collect(Collectors.toSet());
     }
 
+    /** By site and token count, without what is chosen for whole steps. */
+    Map<Site, TreeMap<Integer, Choice>> ofKernels() {
+        Map<Site, TreeMap<Integer, Choice>> sites = bySite();
+        sites.keySet().removeAll(Set.of(StepShape.SITE, Recordings.SITE));
+        return sites;
+    }
+
     /** By site and token count. */
     Map<Site, TreeMap<Integer, Choice>> bySite() {
         return choices.stream().collect(Collectors.groupingBy(

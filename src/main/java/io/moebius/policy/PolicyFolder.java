@@ -73,6 +73,9 @@ public final class PolicyFolder {
     /** @throws PolicyException saying what is wrong with the file, without its name */
     public static Policy read(Path file) {
         try {
+            if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+                throw new PolicyException("there is no such file");
+            }
             if (!Files.isRegularFile(file)) {
                 throw new PolicyException("it is no regular file");
             }

@@ -66,9 +66,22 @@ public final class Report {
         outcome.found().forEach((tokens, at) -> out.append(at.refused() == 0
                 ? ""
                 : "  %d tokens: %d variants refused: other results than the default's%n".formatted(tokens, at.refused())));
-        outcome.policy().choices().stream().filter(choice -> choice.site().equals(StepShape.SITE)).forEach(choice ->
-                out.append("  ").append(shape(choice)).append("\n"));
+        ofSteps(outcome.policy()).forEach(line -> out.append("  ").append(line).append("\n"));
         return out.toString();
+    }
+
+    /** What was chosen for whole steps, in words. */
+    static List<String> ofSteps(Policy policy) {
+        return policy.choices().stream()
+                .filter(choice -> choice.site().equals(StepShape.SITE) || choice.site().equals(Recordings.SITE))
+                .map(choice -> choice.site().equals(StepShape.SITE) ? shape(choice) : recordings(choice))
+                .toList();
+    }
+
+    private static String recordings(Choice choice) {
+        return "sizes of recorded decodes, %s: a step of %d sequences takes %s%s".formatted(
+                choice.variant(), choice.tokens(), time(choice.micros()),
+                choice.changed() ? " (by default: %s)".formatted(time(choice.defaultMicros())) : "");
     }
 
     /** What was chosen for the shape of a step, in words. */
@@ -104,7 +117,10 @@ public final class Report {
         int most = tokenCounts.getLast();
         Map<String, StringBuilder> budgets = new LinkedHashMap<>();
         note(budgets, most, StepShape.variants(most));
-        return out.append(section(StepShape.SITE, budgets)).toString();
+        out.append(section(StepShape.SITE, budgets));
+        Map<String, StringBuilder> sizes = new LinkedHashMap<>();
+        note(sizes, most, backend.recordedSizes());
+        return out.append(sizes.isEmpty() ? "" : section(Recordings.SITE, sizes)).toString();
     }
 
     private static void note(Map<String, StringBuilder> valid, int tokens, List<? extends Variant> variants) {

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -40,8 +41,10 @@ public final class Search {
     private static final long LONG_STEP_NANOS = 500_000_000;
     private static final int MOST_REPEATS = 5;
     private static final long ROUND_NANOS = 60_000_000;
-    /** Up to so many tokens a step is measured as decode, beyond as prefill: what is common at that size. */
+    /** Up to so many tokens a step is usually a decode, beyond a prefill. */
     private static final int DECODE_TOKENS = 64;
+
+    private record Kind(Steps.Phase phase, int tokens) {}
 
     private final Tunable backend;
     private final Steps steps;
@@ -75,21 +78,26 @@ public final class Search {
 
     /**
      * @param settled sites that are not searched, and what they run in
-     * @return empty if it was stopped, or no such step fits into the cache
+     * @param tokens of a possible step
+     * @return empty if it was stopped
      */
     public Optional<Found> at(int tokens, Map<Site, Variant> settled) {
-        Steps.Phase phase = phase(steps, tokens);
-        return steps.possible(phase, tokens) ? new Attempt(phase, tokens, settled).run() : Optional.empty();
+        return new Attempt(phase(steps, tokens), tokens, settled).run();
     }
 
     /**
-     * Proves choices once more, at another time.
+     * Proves choices once more, at another time, by the usual kind of step.
      *
      * @return the same, or all defaults where they no longer hold
      */
     public Found again(int tokens, Found found, Map<Site, Variant> settled) {
-        Found second = proven(found.choices(), settled, List.of(tokens), found.refused());
+        Found second = proven(found.choices(), settled, List.of(List.of(usual(tokens))), found.refused());
         return new Found(second.choices(), Stream.concat(found.proofs().stream(), second.proofs().stream()).toList(), second.refused());
+    }
+
+    /** Whether a step of so many tokens can be run at all. */
+    static boolean possible(Steps steps, int tokens) {
+        return steps.possible(phase(steps, tokens), tokens);
     }
 
     /** What a step of so many tokens is measured as. */
@@ -121,7 +129,8 @@ public final class Search {
             first.nanos().keySet().stream()
                     .filter(site -> !settled.containsKey(site))
                     .forEach(site -> contests.put(site, new Contest(site, backend.variants(site, tokens), roofline.map(most -> first.boundMicros(site, most)).orElse(0.0))));
-            long usual = step(Map.of()).total();
+            // The first step of a kind may have more to do than later ones, which matters where it is short.
+            long usual = first.total() > LONG_STEP_NANOS ? first.total() : step(Map.of()).total();
             repeats = (int) Math.clamp(ROUND_NANOS / Math.max(1, usual), 1, MOST_REPEATS);
             int among = usual > LONG_STEP_NANOS ? 3 : 2;
             while (!contests.values().stream().allMatch(Contest::decided)) {
@@ -205,22 +214,28 @@ public final class Search {
         }
     }
 
-    /** These tokens, then the fewest and most that are nearer to them than to half and twice as many: there the choices hold, too. */
-    private static List<Integer> range(int tokens) {
-        int fewest = (int) (tokens / Math.sqrt(2)) + 1;
-        int most = (int) (tokens * Math.sqrt(2));
-        return Stream.of(tokens, Math.min(fewest, tokens), most).distinct().toList();
+    /** Steps of these tokens, then of the fewest and most that are nearer to them than to half and twice as many: there the choices hold, too. */
+    private List<List<Kind>> range(int tokens) {
+        List<List<Kind>> range = new ArrayList<>(List.of(PURE.stream().map(phase -> new Kind(phase, tokens)).toList()));
+        IntStream.of((int) (tokens / Math.sqrt(2)) + 1, (int) (tokens * Math.sqrt(2)))
+                .filter(count -> count != tokens && tokens > 1)
+                .forEach(count -> range.add(List.of(usual(count))));
+        return range;
     }
 
-    private long total(Steps.Phase phase, int count, Map<Site, Variant> variants) {
-        return Trial.whole(backend, steps, phase, count, call -> {
+    private Kind usual(int tokens) {
+        return new Kind(phase(steps, tokens), tokens);
+    }
+
+    private long total(Kind kind, Map<Site, Variant> variants) {
+        return Trial.whole(backend, steps, kind.phase(), kind.tokens(), call -> {
             Variant variant = variants.get(call.site());
             call.run(variant == null ? backend.defaultVariant(call.site(), call.tokens()) : variant);
         }, nanoTime);
     }
 
-    /** The choices, or the defaults where a whole step of {@code counts} tokens became slower with them, or none of the first faster. */
-    private Found proven(List<Choice> choices, Map<Site, Variant> settled, List<Integer> counts, int refused) {
+    /** The choices, or the defaults where a whole step of {@code kinds} became slower with them, or none of the first ones faster. */
+    private Found proven(List<Choice> choices, Map<Site, Variant> settled, List<List<Kind>> kinds, int refused) {
         if (choices.stream().noneMatch(Choice::changed)) {
             return new Found(choices, List.of(), refused);
         }
@@ -229,10 +244,11 @@ public final class Search {
                 variants.put(choice.site(), Chosen.variant(backend, choice.site(), choice.tokens(), choice.variant())));
         List<Proof> proofs = new ArrayList<>();
         boolean holds = true;
-        for (int count : counts) {
-            for (Steps.Phase phase : PURE) {
-                if (holds && steps.possible(phase, count)) {
-                    proofs.add(Proof.measure(phase, count, () -> total(phase, count, Map.of()), () -> total(phase, count, variants)));
+        for (List<Kind> together : kinds) {
+            for (Kind kind : together) {
+                if (holds && steps.possible(kind.phase(), kind.tokens())) {
+                    proofs.add(Proof.measure(
+                            kind.phase(), kind.tokens(), () -> total(kind, Map.of()), () -> total(kind, variants)));
                 }
             }
             holds &= proofs.stream().noneMatch(Proof::slower) && proofs.stream().anyMatch(Proof::faster);

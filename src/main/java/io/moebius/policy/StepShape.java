@@ -20,6 +20,7 @@ public final class StepShape {
     public static final Site SITE = new Site("step", "prompt tokens beside decodes");
 
     private static final int LEAST = 64;
+    private static final int LEAST_ROUNDS = 3;
     private static final int ROUNDS = 5;
     /** Prompts may take so much longer than with the default. */
     static final double TOLERANCE = 0.02;
@@ -81,7 +82,7 @@ public final class StepShape {
         Budget all = budgets.getFirst();
         Map<Budget, Samples> times = new LinkedHashMap<>();
         Map<Budget, Samples> perToken = new LinkedHashMap<>();
-        for (int round = 0; round < ROUNDS; round++) {
+        for (int round = 0; round < ROUNDS && (round < LEAST_ROUNDS || open(perToken, all)); round++) {
             Map<Budget, Double> now = new LinkedHashMap<>();
             for (Budget budget : budgets) {
                 if (stop.getAsBoolean()) {
@@ -102,6 +103,11 @@ public final class StepShape {
         return Optional.of(new Choice(
                 SITE, most, chosen.name(), times.get(chosen).median() / 1e3, times.get(all).median() / 1e3, runnerUp.name(),
                 times.get(runnerUp).median() / 1e3, 0));
+    }
+
+    /** Whether another than the default may still be as fast. */
+    private static boolean open(Map<Budget, Samples> perToken, Budget all) {
+        return perToken.entrySet().stream().anyMatch(each -> each.getKey() != all && each.getValue().interval().least() <= 1 + TOLERANCE);
     }
 
     /** Surely, not just within the noise. */

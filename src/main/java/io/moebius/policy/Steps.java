@@ -18,6 +18,9 @@ public interface Steps {
     /** Whether a step of {@code tokens} can be run; beside the tokens of a mixed one its decodes have to fit, too. */
     boolean possible(Phase phase, int tokens);
 
-    /** @return a fingerprint of the logits: the same for the same bits */
-    long run(Phase phase, int tokens);
+    /** Runs a step until its logits are there. */
+    void run(Phase phase, int tokens);
+
+    /** Of the logits of the last step: the same for the same bits. */
+    long fingerprint();
 }

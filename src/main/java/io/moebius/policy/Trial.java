@@ -36,8 +36,9 @@ final class Trial implements Dispatch {
         Trial trial = new Trial(variants, nanoTime);
         backend.dispatch(trial);
         long begin = nanoTime.getAsLong();
-        trial.fingerprint = steps.run(phase, tokens);
+        steps.run(phase, tokens);
         trial.total = nanoTime.getAsLong() - begin;
+        trial.fingerprint = steps.fingerprint();
         return trial;
     }
 

@@ -58,7 +58,7 @@ public final class Tuner {
         inForce(policy);
         List<Integer> missing = new ArrayList<>();
         for (int tokens : tokenCounts) {
-            if (!policy.sites(tokens).containsAll(sites)) {
+            if (Search.possible(steps, tokens) && !policy.sites(tokens).containsAll(sites)) {
                 missing.add(tokens);
             }
         }
@@ -67,8 +67,9 @@ public final class Tuner {
         Search search = new Search(backend, steps, nanoTime, enough);
         Map<Integer, Search.Found> found = new TreeMap<>();
         int most = tokenCounts.getLast();
+        List<Integer> recorded = policy.sites().contains(Recordings.SITE) ? List.of() : Recordings.counts(backend, steps, most);
         boolean shapeMissing = StepShape.possible(steps, most) && policy.choice(StepShape.SITE, most).isEmpty();
-        double all = missing.stream().mapToDouble(Tuner::cost).sum() + (shapeMissing ? cost(most) : 0);
+        double all = missing.stream().mapToDouble(Tuner::cost).sum() + (recorded.isEmpty() ? 0 : cost(recorded.getLast())) + (shapeMissing ? cost(most) : 0);
         double done = 0;
         boolean complete = true;
         for (int tokens : missing) {
@@ -88,11 +89,18 @@ public final class Tuner {
                 policy = folder.save(origin, each.getValue().choices());
             }
         }
-        if (shapeMissing) {
+        // Of the kernels as they will run.
+        if (complete && !recorded.isEmpty()) {
+            progress.searching(recorded.getLast(), done / all, left(begin, done, all));
+            Optional<Choice> sizes = Recordings.search(backend, steps, recorded, inForce(policy), nanoTime, enough);
+            complete = sizes.isPresent();
+            policy = complete ? folder.save(origin, List.of(sizes.get())) : policy;
+            done += cost(recorded.getLast());
+        }
+        if (complete && shapeMissing) {
             progress.searching(most, done / all, left(begin, done, all));
-            // Of the kernels as they will run.
             backend.dispatch(inForce(policy));
-            Optional<Choice> shape = complete ? StepShape.search(steps, most, nanoTime, enough) : Optional.empty();
+            Optional<Choice> shape = StepShape.search(steps, most, nanoTime, enough);
             complete = shape.isPresent();
             policy = complete ? folder.save(origin, List.of(shape.get())) : policy;
         }

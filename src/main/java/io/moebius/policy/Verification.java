@@ -66,10 +66,10 @@ public record Verification(List<Proof> steps, int checked, List<String> failed) 
             return new Verification(List.copyOf(proofs), policy.choices().size(), List.copyOf(failed));
         }
 
-        /** Those of the policy, and the last at which each still holds. */
+        /** Those of the policy, the last at which each still holds, and those that are filled up most where other sizes are recorded. */
         private TreeSet<Integer> tokenCounts() {
             TreeSet<Integer> counts = new TreeSet<>();
-            policy.choices().stream().filter(choice -> !choice.site().equals(StepShape.SITE)).forEach(choice -> counts.add(choice.tokens()));
+            policy.ofKernels().values().forEach(choices -> counts.addAll(choices.keySet()));
             for (int tokens : List.copyOf(counts)) {
                 Integer above = counts.higher(tokens);
                 if (above != null) {
@@ -77,13 +77,20 @@ public record Verification(List<Proof> steps, int checked, List<String> failed) 
                     counts.addAll(List.of(border, border + 1));
                 }
             }
+            if (recordsOthers() && !counts.isEmpty()) {
+                counts.addAll(Recordings.counts(backend, steps, counts.last()));
+            }
             return counts;
+        }
+
+        private boolean recordsOthers() {
+            return chosen.recordedSizes().filter(sizes -> !sizes.equals(backend.recordedSizes().getFirst())).isPresent();
         }
 
         private void measure(Steps.Phase phase, int tokens) {
             Changes changes = new Changes();
             Trial.run(backend, steps, phase, tokens, changes, nanoTime);
-            if (!changes.any) {
+            if (!changes.any && !(phase == Steps.Phase.DECODE && recordsOthers())) {
                 return;
             }
             Proof proof = Proof.measure(

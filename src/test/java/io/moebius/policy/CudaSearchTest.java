@@ -17,7 +17,9 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
@@ -34,12 +36,12 @@ class CudaSearchTest {
             for (Steps.Phase phase : Search.PURE) {
                 int tokens = phase == Steps.Phase.DECODE ? 3 : 24;
                 backend.dispatch(call -> call.run(backend.defaultVariant(call.site(), call.tokens())));
-                long expected = steps.run(phase, tokens);
+                long expected = fingerprint(steps, phase, tokens);
                 Set<String> tried = new HashSet<>();
                 for (int i = 0, most = 1; i < most; i++) {
                     Nth nth = new Nth(backend, i, tried);
                     backend.dispatch(nth);
-                    assertThat(steps.run(phase, tokens)).as("variants %d of %s", i, phase).isEqualTo(expected);
+                    assertThat(fingerprint(steps, phase, tokens)).as("variants %d of %s", i, phase).isEqualTo(expected);
                     most = nth.most;
                 }
                 assertThat(tried).hasSizeGreaterThan(4);
@@ -59,11 +61,51 @@ class CudaSearchTest {
         }
     }
 
+    private static long fingerprint(Steps steps, Steps.Phase phase, int tokens) {
+        steps.run(phase, tokens);
+        return steps.fingerprint();
+    }
+
     private static Steps steps(CudaBackend backend, String fixture) {
         Decoder decoder = Transformer.load(
                 Checkpoint.open(FIXTURES.resolve(fixture)), backend, MAX_TOKENS, MAX_TOKENS, fraction -> {});
         KvCache cache = backend.kvCache(decoder.kvShape(), 64);
         return new ModelSteps(decoder, cache, MAX_TOKENS);
+    }
+
+    /** The first and second step of a size run call by call, later ones as they were recorded. */
+    @Test
+    void everyRecordedSizeGivesTheBitsOfTheDefault() {
+        try (CudaBackend backend = EmulatedDriver.backend(Activations.EIGHT_BIT)) {
+            Steps steps = steps(backend, "stories260k-fp8-static");
+            for (int sequences : new int[] {5, 9}) {
+                Map<String, Set<Integer>> rows = new TreeMap<>();
+                Set<Long> fingerprints = new HashSet<>();
+                for (Variant sizes : backend.recordedSizes()) {
+                    backend.dispatch(new Padded(backend, sizes, rows.computeIfAbsent(sizes.name(), name -> new TreeSet<>())));
+                    for (int i = 0; i < 3; i++) {
+                        fingerprints.add(fingerprint(steps, Steps.Phase.DECODE, sequences));
+                    }
+                }
+                assertThat(fingerprints).hasSize(1);
+                assertThat(rows).isEqualTo(sequences == 5
+                        ? Map.of("1 per doubling", Set.of(8), "2 per doubling", Set.of(6), "4 per doubling", Set.of(5))
+                        : Map.of("1 per doubling", Set.of(16), "2 per doubling", Set.of(12), "4 per doubling", Set.of(10)));
+            }
+        }
+    }
+
+    private record Padded(CudaBackend backend, Variant sizes, Set<Integer> rows) implements Dispatch {
+        @Override
+        public void run(KernelCall call) {
+            rows.add(call.tokens());
+            call.run(backend.defaultVariant(call.site(), call.tokens()));
+        }
+
+        @Override
+        public Optional<Variant> recordedSizes() {
+            return Optional.of(sizes);
+        }
     }
 
     /** Runs each call in variant {@code index} of its site, or its last one. */

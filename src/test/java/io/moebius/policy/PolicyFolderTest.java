@@ -221,6 +221,11 @@ class PolicyFolderTest {
     }
 
     @Test
+    void saysThatAFileIsNotThere() {
+        assertThatThrownBy(() -> PolicyFolder.read(folder.resolve("absent"))).hasMessage("there is no such file");
+    }
+
+    @Test
     void refusesALinkToNothing() throws IOException {
         Files.createSymbolicLink(policies().file(HERE), folder.resolve("nothing"));
         refused("no regular file");

@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 
 /** A machine whose kernels take the time that a test gives them, on a clock of its own. */
 final class ToyMachine implements Tunable, Steps {
@@ -22,6 +24,17 @@ final class ToyMachine implements Tunable, Steps {
      * @param wrong  whether the results differ from the default's
      */
     record Way(String name, long nanos, long burden, boolean wrong) implements Variant {}
+
+    private record Multiple(int of) implements Variant {
+        @Override
+        public String name() {
+            return "multiples of " + of;
+        }
+
+        int rows(int sequences) {
+            return Math.ceilDiv(sequences, of) * of;
+        }
+    }
 
     private record LaterDefault(int tokens, String variant) {}
 
@@ -39,6 +52,11 @@ final class ToyMachine implements Tunable, Steps {
     private boolean mixes;
     private long stepNanos;
     private long promptTokenNanos;
+    private List<Variant> recordedSizes = List.of();
+    private int readTokens;
+    private int mostTokens = Integer.MAX_VALUE;
+    private int mostSequences = Integer.MAX_VALUE;
+    private IntUnaryOperator variantsAt = tokens -> Integer.MAX_VALUE;
 
     /** @param noise largest share that a time is off by */
     ToyMachine(double noise) {
@@ -69,6 +87,31 @@ final class ToyMachine implements Tunable, Steps {
         mixes = true;
         this.stepNanos = stepNanos;
         this.promptTokenNanos = promptTokenNanos;
+        return this;
+    }
+
+    /** Decode steps are filled up to a multiple of each of these numbers, of the first by default. */
+    ToyMachine recording(int... multiples) {
+        recordedSizes = IntStream.of(multiples).<Variant>mapToObj(Multiple::new).toList();
+        return this;
+    }
+
+    /** Each call takes as long as {@code tokens} more: it reads weights first. */
+    ToyMachine reading(int tokens) {
+        readTokens = tokens;
+        return this;
+    }
+
+    /** Larger steps are not possible. */
+    ToyMachine upTo(int tokens, int sequences) {
+        mostTokens = tokens;
+        mostSequences = sequences;
+        return this;
+    }
+
+    /** Of a call of so many tokens no more than the first {@code variants} can be run. */
+    ToyMachine limiting(IntUnaryOperator variants) {
+        variantsAt = variants;
         return this;
     }
 
@@ -124,7 +167,12 @@ final class ToyMachine implements Tunable, Steps {
 
     @Override
     public List<Variant> variants(Site site, int tokens) {
-        return sites.get(site);
+        return sites.get(site).stream().limit(variantsAt.applyAsInt(tokens)).toList();
+    }
+
+    @Override
+    public List<Variant> recordedSizes() {
+        return recordedSizes;
     }
 
     @Override
@@ -134,23 +182,33 @@ final class ToyMachine implements Tunable, Steps {
 
     @Override
     public boolean possible(Phase phase, int tokens) {
-        return phase != Phase.MIXED || mixes;
+        return tokens <= mostTokens && switch (phase) {
+            case DECODE -> tokens <= mostSequences;
+            case PREFILL -> true;
+            case MIXED -> mixes;
+        };
     }
 
     @Override
-    public long run(Phase phase, int tokens) {
+    public void run(Phase phase, int tokens) {
         steps++;
         fingerprint = 31L * tokens + phase.ordinal();
         if (phase == Phase.MIXED) {
             clock += (long) ((stepNanos + promptTokenNanos * tokens) * (1 + noise * random.nextDouble()));
-            return fingerprint;
+            return;
         }
+        boolean recorded = phase == Phase.DECODE && !recordedSizes.isEmpty();
+        int rows = recorded ? ((Multiple) dispatch.recordedSizes().orElse(recordedSizes.getFirst())).rows(tokens) : tokens;
         for (int layer = 0; layer < 2; layer++) {
-            sites.keySet().forEach(site -> dispatch.run(new Call(site, tokens)));
+            sites.keySet().forEach(site -> dispatch.run(new Call(site, rows)));
         }
         // What kernels leave to others is seen by whole steps alone.
         clock += burden;
         burden = 0;
+    }
+
+    @Override
+    public long fingerprint() {
         return fingerprint;
     }
 
@@ -189,7 +247,7 @@ final class ToyMachine implements Tunable, Steps {
         public void run(Variant variant) {
             Way way = (Way) variant;
             long nanos = steps > changeAfter ? changed.getOrDefault(way.name(), way.nanos()) : way.nanos();
-            clock += (long) (nanos * tokens * (1 + noise * random.nextDouble()));
+            clock += (long) (nanos * (tokens + readTokens) * (1 + noise * random.nextDouble()));
             if (way.wrong()) {
                 fingerprint += 1;
             }

@@ -391,8 +391,13 @@ public final class CudaBackend implements Backend, Tunable {
     }
 
     @Override
+    public List<Variant> recordedSizes() {
+        return RecordedSizes.ALL;
+    }
+
+    @Override
     public void dispatch(Dispatch next) {
-        graphs.close();
+        graphs.begin((RecordedSizes) next.recordedSizes().orElse(RecordedSizes.DEFAULT));
         calls.dispatch(next);
     }
 

@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Steps of decodes alone, recorded and repeated: one recording for each power of two of sequences and of splits of the longest
- * context. A size is run call by call the first time, which allocates what it needs, and recorded the second time.
+ * Steps of decodes alone, recorded and repeated: one recording for each of the recorded sizes and each power of two of splits of the
+ * longest context. A size is run call by call the first time, which allocates what it needs, and recorded the second time.
  */
 final class StepGraphs implements AutoCloseable {
 
@@ -28,6 +28,7 @@ final class StepGraphs implements AutoCloseable {
     private final Evaluation evaluation;
     private final long stream;
     private final Map<Key, Recording> recordings = new HashMap<>();
+    private RecordedSizes sizes = RecordedSizes.DEFAULT;
     private long generation;
     /** Rows of the table that the running program embeds tokens with. */
     private int vocabulary;
@@ -45,6 +46,12 @@ final class StepGraphs implements AutoCloseable {
         return batch.size() > 0 && batch.sequences() == batch.size() && batch.logitRows().length == batch.size();
     }
 
+    /** Forgets all recordings, to make those of {@code sizes}. */
+    void begin(RecordedSizes next) {
+        close();
+        sizes = next;
+    }
+
     void embeds(int rows) {
         vocabulary = rows;
     }
@@ -53,7 +60,7 @@ final class StepGraphs implements AutoCloseable {
     Tensor run(Program program, Batch batch, CudaKvCache cache, int drawn) {
         cache.check(batch);
         int most = program.mostLogitRows();
-        int rows = batch.size() > most ? batch.size() : Math.min(powerOfTwo(batch.size()), most);
+        int rows = batch.size() > most ? batch.size() : Math.min(sizes.rows(batch.size()), most);
         int longest = Arrays.stream(batch.positions()).max().orElseThrow();
         int splits = powerOfTwo(AttentionKernels.splits(cache.shape(), longest));
         Batch padded = padded(batch, rows, cache.blocks());
