@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moebius.hub.TestHub;
 import io.moebius.license.TrialSecret;
+import io.moebius.net.TestProxy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -91,6 +92,17 @@ class HubIT {
         hub.close();
         try (Program program = Program.start(environment(), "--hf-model-name", "org/name").awaitReady()) {
             assertThat(program.errors()).contains("the cached revision is used");
+        }
+    }
+
+    @Test
+    void givesAProxyItsLoginBeforeATunnelAndShowsItNobody() throws IOException {
+        try (TestProxy proxy = new TestProxy("me:p@ss"); Program program = Program.run(
+                Map.of("HF_HUB_CACHE", cache.toString(), "HF_ENDPOINT", "https://127.0.0.1:9", "HTTPS_PROXY", proxy.address("me:p%40ss@")),
+                "download", "org/name")) {
+            assertThat(program.awaitExit()).isEqualTo(13);
+            assertThat(program.errors()).contains("through the proxy 127.0.0.1:" + proxy.port()).doesNotContain("p@ss", "p%40ss");
+            assertThat(proxy.requests).contains("CONNECT 127.0.0.1:9");
         }
     }
 
