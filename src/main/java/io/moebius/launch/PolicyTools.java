@@ -63,7 +63,7 @@ final class PolicyTools {
         int most = policy.choices().stream().mapToInt(Choice::tokens).max().orElse(1);
         try (ModelProbe probe = ModelProbe.open(options, shell.environment(), most)) {
             probe.origin().difference(policy.origin()).ifPresent(difference -> {
-                throw new StartException(ExitCode.NO_POLICY, "policy %s refused: %s; give the model that it is for by --hf-model-name"
+                throw new StartException(ExitCode.NO_POLICY, "policy %s refused: %s; it can be verified with its own kernels, machine and model (--hf-model-name) alone"
                         .formatted(options.operand().orElse(""), difference));
             });
             Verification verification = Verification.of(
