@@ -5,7 +5,6 @@ import io.moebius.backend.DType;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.KvStorage;
 import java.util.Arrays;
-import java.util.List;
 
 /**
  * Keys, [layers][blocks][heads][headDim][16], and values, [layers][blocks][heads][16][headDim], in native memory; float32 unless
@@ -26,11 +25,11 @@ record CpuKvCache(Shape shape, int blocks, long keys, long values) implements Kv
     }
 
     float keyScale(int layer) {
-        return shape.storage() instanceof KvStorage.Fp8(List<Float> keyScales, List<Float> valueScales) ? keyScales.get(layer) : 1;
+        return shape.storage().keyScale(layer);
     }
 
     float valueScale(int layer) {
-        return shape.storage() instanceof KvStorage.Fp8(List<Float> keyScales, List<Float> valueScales) ? valueScales.get(layer) : 1;
+        return shape.storage().valueScale(layer);
     }
 
     long keys(int layer) {

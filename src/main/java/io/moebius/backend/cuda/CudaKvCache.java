@@ -3,7 +3,6 @@ package io.moebius.backend.cuda;
 import io.moebius.backend.Batch;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.KvStorage;
-import java.util.List;
 
 /**
  * Keys and values, [layers][blocks + 1][heads][16][paddedDim] each. The last block of a layer is nobody's: rows that only fill up a
@@ -30,11 +29,11 @@ record CudaKvCache(Shape shape, int blocks, int paddedDim, long keys, long value
     }
 
     float keyScale(int layer) {
-        return shape.storage() instanceof KvStorage.Fp8(List<Float> keyScales, List<Float> valueScales) ? keyScales.get(layer) : 1;
+        return shape.storage().keyScale(layer);
     }
 
     float valueScale(int layer) {
-        return shape.storage() instanceof KvStorage.Fp8(List<Float> keyScales, List<Float> valueScales) ? valueScales.get(layer) : 1;
+        return shape.storage().valueScale(layer);
     }
 
     long keys(int layer) {

@@ -3,7 +3,6 @@ package io.moebius.backend.reference;
 import io.moebius.backend.Batch;
 import io.moebius.backend.KvStorage;
 import io.moebius.backend.Rope;
-import java.util.List;
 
 /** Rotary embedding, the cache's write, and causal attention with grouped queries. */
 final class Attention {
@@ -35,9 +34,9 @@ final class Attention {
                 roundBFloat16(keys);
                 roundBFloat16(values);
             }
-            case KvStorage.Fp8(List<Float> keyScales, List<Float> valueScales) -> {
-                Quantizer.quantize(keys, 0, keys.length, keyScales.get(layer), keys);
-                Quantizer.quantize(values, 0, values.length, valueScales.get(layer), values);
+            case KvStorage.Fp8 fp8 -> {
+                Quantizer.quantize(keys, 0, keys.length, fp8.keyScale(layer), keys);
+                Quantizer.quantize(values, 0, values.length, fp8.valueScale(layer), values);
             }
         }
         cache.keys()[layer][slot] = keys;
