@@ -10,6 +10,7 @@ __device__ __forceinline__ float packed_element(const moebius_pack &p, std::int6
     switch (p.from_type) {
         case MOEBIUS_CUDA_E4M3: return unpack_e4m3(static_cast<const std::uint8_t *>(p.from)[i]).x;
         case MOEBIUS_CUDA_BF16: return from_bf16(static_cast<const std::uint16_t *>(p.from)[i]);
+        case MOEBIUS_CUDA_INT4: return float((static_cast<const std::uint8_t *>(p.from)[i / 32 * 16 + i % 16] >> i % 32 / 16 * 4 & 15) - 8);
         case MOEBIUS_CUDA_F16: return from_f16(static_cast<const std::uint16_t *>(p.from)[i]);
         default: return static_cast<const float *>(p.from)[i];
     }

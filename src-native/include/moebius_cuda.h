@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 /* Element types. */
-enum { MOEBIUS_CUDA_F32 = 0, MOEBIUS_CUDA_BF16 = 1, MOEBIUS_CUDA_E4M3 = 2, MOEBIUS_CUDA_F16 = 3 };
+enum { MOEBIUS_CUDA_F32 = 0, MOEBIUS_CUDA_BF16 = 1, MOEBIUS_CUDA_E4M3 = 2, MOEBIUS_CUDA_F16 = 3, MOEBIUS_CUDA_INT4 = 4 };
 
 /* Factor of element (r, c) of [rows, columns]: values[(r / block_rows) * ceil(columns / block_columns) + c / block_columns].
    Per tensor: one block; per channel or token: block_rows 1; values NULL: 1. */
@@ -64,8 +64,9 @@ typedef struct {
 } moebius_gemm;
 
 /* Packs a matrix [n, k], or one expert's part of one, from row-major data into units. e4m3 stays e4m3 (its scales go to moebius_gemm)
-   and bf16 stays bf16, exactly. to_type bf16 makes bf16(element * scale) of e4m3, bf16, f16 and f32: for the checkpoints of those
-   types, and for scales that change within a 128-block of K, which products don't take. */
+   and bf16 stays bf16, exactly. to_type bf16 makes bf16(element * scale) of e4m3, bf16, f16, f32 and int4: for the checkpoints of those
+   types, and for scales that change within a 128-block of K, which products don't take. int4: -8 to 7 in groups of 32 elements, byte i of
+   a group's 16 holding i, in its low half, and i + 16, plus 8 each; from_pitch is a multiple of 32. */
 typedef struct {
     const void *from;
     uint8_t *to;

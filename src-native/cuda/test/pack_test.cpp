@@ -9,7 +9,7 @@ struct Source { int type, bytes; };
 
 /* bf16(element * scale of its block), or the e4m3 code; zeros beyond the matrix. */
 void run(Device &device, Source source, int to_type, bool scaled) {
-    const int n = 70, k = 150, pitch = 152, bytes = to_type == MOEBIUS_CUDA_E4M3 ? 1 : 2, across = 128 / bytes, blocks = ceil_div(k, across);
+    const int n = 70, k = 150, pitch = 160, bytes = to_type == MOEBIUS_CUDA_E4M3 ? 1 : 2, across = 128 / bytes, blocks = ceil_div(k, across);
     std::vector<std::uint8_t> from(n * pitch * source.bytes);
     std::vector<double> values(n * pitch);
     for (int i = 0; i < n * pitch; i++) {
@@ -19,6 +19,7 @@ void run(Device &device, Source source, int to_type, bool scaled) {
         switch (source.type) {
             case MOEBIUS_CUDA_F32: std::memcpy(&from[i * 4], &f, 4); values[i] = f; break;
             case MOEBIUS_CUDA_BF16: std::memcpy(&from[i * 2], &narrow, 2); values[i] = decode_bf16(narrow); break;
+            case MOEBIUS_CUDA_INT4: from[i / 32 * 16 + i % 16] |= (code & 15) << i % 32 / 16 * 4; values[i] = (code & 15) - 8; break;
             case MOEBIUS_CUDA_F16: std::memcpy(&from[i * 2], &half, 2); values[i] = 0.125 * (1 + half % 0x400 / 1024.0); break;
             default: from[i] = code; values[i] = decode_e4m3(code);
         }
@@ -49,4 +50,5 @@ TEST(packs_other_types_and_fine_scales_as_bf16) {
     run(device, {MOEBIUS_CUDA_F32, 4}, MOEBIUS_CUDA_BF16, false);
     run(device, {MOEBIUS_CUDA_F16, 2}, MOEBIUS_CUDA_BF16, false);
     run(device, {MOEBIUS_CUDA_E4M3, 1}, MOEBIUS_CUDA_BF16, true);
+    run(device, {MOEBIUS_CUDA_INT4, 1}, MOEBIUS_CUDA_BF16, true);
 }

@@ -24,6 +24,7 @@ final class CudaKernels {
     static final int BF16 = 1;
     static final int E4M3 = 2;
     static final int F16 = 3;
+    static final int INT4 = 4;
 
     static final int STORE_F32 = 0;
     static final int STORE_BF16 = 1;

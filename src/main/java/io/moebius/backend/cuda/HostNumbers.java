@@ -1,5 +1,6 @@
 package io.moebius.backend.cuda;
 
+import io.moebius.backend.DType;
 import io.moebius.backend.Weight;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -20,10 +21,17 @@ final class HostNumbers {
                 case BF16 -> Float.intBitsToFloat(bytes.getShort() << 16);
                 case E4M3 -> e4m3(bytes.get())
                         * weight.scales().at(i / weight.columns(), i % weight.columns(), weight.columns());
-                case INT4 -> throw new IllegalArgumentException("weight " + weight.name() + " is int4");
+                case INT4 -> int4(bytes, i / weight.columns() * weight.dtype().rowBytes(weight.columns()), i % weight.columns())
+                        * weight.scales().at(i / weight.columns(), i % weight.columns(), weight.columns());
             };
         }
         return values;
+    }
+
+    private static int int4(ByteBuffer bytes, long row, int column) {
+        int half = DType.INT4_GROUP / 2;
+        int pair = bytes.get(Math.toIntExact(row + column / DType.INT4_GROUP * half + column % half));
+        return (pair >> column % DType.INT4_GROUP / half * 4 & 15) - 8;
     }
 
     /** The exponent's bias is 7 instead of 127; the only other exception is that all ones are no number. */

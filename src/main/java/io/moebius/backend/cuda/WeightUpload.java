@@ -151,7 +151,7 @@ final class WeightUpload {
         try (CudaKernels.Pack pack = new CudaKernels.Pack()) {
             pack.from(from);
             pack.to(to);
-            pack.from_pitch(weight.columns());
+            pack.from_pitch(elementsOfRow(weight));
             pack.n(rows);
             pack.k(weight.columns());
             pack.from_type(type(weight.dtype()));
@@ -210,10 +210,6 @@ final class WeightUpload {
     }
 
     private static Weight checked(Weight weight) {
-        if (weight.dtype() == DType.INT4) {
-            throw new IllegalArgumentException("weight %s is 4-bit; the CUDA kernels take 8-bit and 16-bit weights, use --device cpu"
-                    .formatted(weight.name()));
-        }
         if (!weight.data().isNative()) {
             throw new IllegalArgumentException("weight %s lies on the Java heap, map it".formatted(weight.name()));
         }
@@ -221,7 +217,7 @@ final class WeightUpload {
             throw new IllegalArgumentException("weight %s has %d bytes, needs %d"
                     .formatted(weight.name(), weight.data().byteSize(), weight.bytes()));
         }
-        if (weight.dtype() == DType.E4M3) {
+        if (weight.dtype() == DType.E4M3 || weight.dtype() == DType.INT4) {
             checkScales(weight);
         }
         return weight;
@@ -238,6 +234,12 @@ final class WeightUpload {
             throw new IllegalArgumentException("weight %s has %d scales, needs %d"
                     .formatted(weight.name(), scales.values().length, blocks));
         }
+    }
+
+    /** With those that fill up a row's last group of 4-bit elements. */
+    private static int elementsOfRow(Weight weight) {
+        int group = weight.dtype() == DType.INT4 ? DType.INT4_GROUP : 1;
+        return Math.ceilDiv(weight.columns(), group) * group;
     }
 
     private static String format(Weight weight) {
@@ -258,7 +260,7 @@ final class WeightUpload {
             case F16 -> CudaKernels.F16;
             case BF16 -> CudaKernels.BF16;
             case E4M3 -> CudaKernels.E4M3;
-            case INT4 -> throw new IllegalArgumentException("int4");
+            case INT4 -> CudaKernels.INT4;
         };
     }
 }
