@@ -83,7 +83,13 @@ public record Revocations(Set<String> ids, Optional<String> warning) {
 
     /** A thread of its own, because name servers and an answer in drops would outlast the connection's own limits. */
     private static byte[] ask(String address, Connections connections) throws LicenseException {
-        FutureTask<byte[]> answer = new FutureTask<>(() -> fetch(address, connections));
+        HttpURLConnection connection;
+        try {
+            connection = connections.open(URI.create(address));
+        } catch (IOException | IllegalArgumentException e) {
+            throw unreadable(address, e.getMessage());
+        }
+        FutureTask<byte[]> answer = new FutureTask<>(() -> fetch(connection));
         Thread.ofVirtual().start(answer);
         try {
             return answer.get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
@@ -95,8 +101,7 @@ public record Revocations(Set<String> ids, Optional<String> warning) {
         }
     }
 
-    private static byte[] fetch(String address, Connections connections) throws IOException {
-        HttpURLConnection connection = connections.open(URI.create(address));
+    private static byte[] fetch(HttpURLConnection connection) throws IOException {
         connection.setInstanceFollowRedirects(false);
         connection.setConnectTimeout(PATIENCE_MILLIS);
         connection.setReadTimeout(PATIENCE_MILLIS);

@@ -45,6 +45,9 @@ public final class Connections {
     }
 
     private Optional<ProxyAddress> proxy(URI address) throws IOException {
+        if (address.getHost() == null) {
+            throw new IOException("the address names no host");
+        }
         for (String variable : new String[] {address.getScheme() + "_proxy", "all_proxy"}) {
             String name = environment.containsKey(variable) ? variable : variable.toUpperCase(Locale.ROOT);
             String value = environment.getOrDefault(name, "").strip();
@@ -57,16 +60,21 @@ public final class Connections {
 
     /** Whether NO_PROXY names the host, a domain that it is in, or one of both with the port. */
     private boolean isDirect(URI address) {
-        String host = address.getHost().toLowerCase(Locale.ROOT);
+        String host = unbracketed(address.getHost().toLowerCase(Locale.ROOT));
         int port = address.getPort() >= 0 ? address.getPort() : address.getScheme().equals("https") ? 443 : 80;
         String list = environment.getOrDefault("no_proxy", environment.getOrDefault("NO_PROXY", "")).toLowerCase(Locale.ROOT);
         for (String entry : list.split("[,\\s]+")) {
             String domain = entry.endsWith(":" + port) ? entry.substring(0, entry.lastIndexOf(':')) : entry;
-            String name = domain.replaceFirst("^\\*?\\.", "");
+            String name = unbracketed(domain.replaceFirst("^\\*?\\.", ""));
             if (domain.equals("*") || host.equals(name) || !name.isEmpty() && host.endsWith("." + name)) {
                 return true;
             }
         }
         return false;
+    }
+
+    /** Of IPv6 addresses. */
+    private static String unbracketed(String host) {
+        return host.startsWith("[") && host.endsWith("]") ? host.substring(1, host.length() - 1) : host;
     }
 }

@@ -23,16 +23,20 @@ record ProxyAddress(String host, int port, String userInfo) {
     static ProxyAddress parse(String variable, String value) throws IOException {
         try {
             URI uri = new URI(value.contains("://") ? value : "http://" + value);
-            boolean bare = (uri.getRawPath().isEmpty() || uri.getRawPath().equals("/")) && uri.getRawQuery() == null && uri.getRawFragment() == null;
-            if (uri.getScheme().equalsIgnoreCase("http") && uri.getHost() != null && bare && uri.getPort() != 0 && uri.getPort() <= 65_535) {
+            if (uri.getHost() != null && uri.getScheme().equalsIgnoreCase("http") && isBare(uri) && uri.getPort() != 0 && uri.getPort() <= 65_535) {
                 String userInfo = uri.getRawUserInfo();
                 return new ProxyAddress(uri.getHost(), uri.getPort() < 0 ? DEFAULT_PORT : uri.getPort(), userInfo == null ? "" : userInfo);
             }
         } catch (URISyntaxException | IllegalArgumentException e) {
             // Refused with the others.
         }
-        String shown = value.replaceFirst("(?s).*@", "...@").replaceAll("\\p{Cntrl}", "?");
-        throw new IOException("%s is \"%s\"; allowed: an address like http://USER:PASSWORD@proxy.example.com:3128".formatted(variable, shown));
+        throw new IOException(
+                "%s, not shown for it may hold a password, names no proxy that can be used; allowed: an address like http://USER:PASSWORD@proxy.example.com:3128"
+                        .formatted(variable));
+    }
+
+    private static boolean isBare(URI uri) {
+        return (uri.getRawPath().isEmpty() || uri.getRawPath().equals("/")) && uri.getRawQuery() == null && uri.getRawFragment() == null;
     }
 
     /** Answers the proxy of one connection and nobody else, and once: that it asks again means that it does not take the login. */

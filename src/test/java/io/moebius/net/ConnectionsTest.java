@@ -54,10 +54,11 @@ class ConnectionsTest {
     @ParameterizedTest
     @ValueSource(strings = {
         "https://me:secret@proxy:3128", "socks5://me:secret@proxy", "http://me:secret@", "http://me:secret@proxy:99999", "http://me:secret@proxy/path",
-        "http://me:sec ret@proxy", "http://me:secret@pro xy\n", "me:secret#@proxy", "http://me:secret@proxy:0"})
+        "http://me:sec ret@proxy", "http://me:secret@pro xy\n", "me:secret#@proxy", "http://me:secret@proxy:0",
+        "http://me:secret%40proxy:3128", "http://me:secret", "http:http://me:secret@proxy:1"})
     void refusesWhatIsNoneWithoutThePassword(String value) {
         assertThatThrownBy(() -> new Connections(Map.of("HTTPS_PROXY", value)).open(HUB)).isInstanceOf(IOException.class)
-                .hasMessageStartingWith("HTTPS_PROXY is \"").hasMessageContaining("allowed: an address like http://")
+                .hasMessageStartingWith("HTTPS_PROXY, not shown").hasMessageContaining("allowed: an address like http://")
                 .satisfies(e -> assertThat(e.getMessage()).doesNotContain("secret", "sec ret", "\n"));
     }
 
@@ -75,6 +76,7 @@ class ConnectionsTest {
     void goesDirectlyToAddressesByNumber() {
         assertThat(through("http://10.0.0.7:8080/", "HTTP_PROXY", "http://a:1", "NO_PROXY", "10.0.0.7")).isEmpty();
         assertThat(through("http://10.0.0.7:8080/", "HTTP_PROXY", "http://a:1", "NO_PROXY", "10.0.0.7:8080")).isEmpty();
+        assertThat(through("http://[::1]:8080/", "HTTP_PROXY", "http://a:1", "NO_PROXY", "fe80::1,::1")).isEmpty();
     }
 
     @Test
