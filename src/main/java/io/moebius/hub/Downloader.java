@@ -8,10 +8,13 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 
@@ -21,6 +24,8 @@ final class Downloader {
     private static final int FILES_AT_ONCE = 4;
     /** What must stay free on the disk: more than the pieces that lie there twice while they are put together. */
     private static final long RESERVE_BYTES = 512 << 20;
+    /** By other users' tools, too. */
+    private static final Set<PosixFilePermission> READABLE = PosixFilePermissions.fromString("rw-r--r--");
 
     private final HubTransport transport;
     private final Hub hub;
@@ -90,7 +95,7 @@ final class Downloader {
         Path absent = new Snapshot(snapshot).knownToLack(Snapshot.TOKENIZER);
         if (!remote.has(Snapshot.TOKENIZER) && !Files.exists(absent)) {
             Files.createDirectories(absent.getParent());
-            Files.createFile(absent);
+            Files.write(absent, new byte[0]);
         }
         Path reference = snapshot.resolve("../../refs").resolve(revision).normalize();
         if (revision.equals(remote.commit()) || HubCache.content(reference).equals(remote.commit())) {
@@ -99,6 +104,7 @@ final class Downloader {
         Files.createDirectories(reference.getParent());
         Path next = Files.createTempFile(reference.getParent(), ".ref", "");
         Files.writeString(next, remote.commit());
+        Files.setPosixFilePermissions(next, READABLE);
         Files.move(next, reference, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 

@@ -142,7 +142,8 @@ public record HubCache(Path folder) {
             return beginning(snapshot);
         }
         try (Stream<Path> files = Files.walk(references)) {
-            return files.sorted()
+            return files.filter(reference -> !reference.getFileName().toString().startsWith("."))
+                    .sorted()
                     .filter(reference -> snapshot.getFileName().toString().equals(content(reference)))
                     .map(reference -> references.relativize(reference).toString())
                     .findFirst()

@@ -12,6 +12,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
@@ -109,6 +110,7 @@ class ModelSourceTest {
         Path snapshot = fetch();
         assertThat(snapshot).isEqualTo(repository().resolve("snapshots").resolve(TestHub.COMMIT));
         assertThat(Files.readString(repository().resolve("refs/main"))).isEqualTo(TestHub.COMMIT);
+        assertThat(Files.getPosixFilePermissions(repository().resolve("refs/main"))).contains(PosixFilePermission.OTHERS_READ);
         assertThat(Files.readSymbolicLink(snapshot.resolve(SHARD)))
                 .isEqualTo(Path.of("../../blobs", TestHub.etag(SHARD, WEIGHTS)));
         assertThat(folder.resolve(".locks/models--org--name").resolve(TestHub.etag(SHARD, WEIGHTS) + ".lock")).exists();
@@ -557,10 +559,10 @@ class ModelSourceTest {
         Hub plain = new Hub(hub.address(), Optional.empty(), false);
         assertThatThrownBy(() -> fetchThrough(environment, plain))
                 .isInstanceOfSatisfying(HubException.class, e -> assertThat(e.kind()).isEqualTo(Kind.UNREACHABLE))
-                .hasMessageContaining("HTTP_PROXY is \"...@proxy:1080\"; allowed: an address like http://").hasMessageNotContaining("secret");
+                .hasMessageContaining("HTTP_PROXY, not shown for it may hold a password, names no proxy that can be used; allowed: an address like http://").hasMessageNotContaining("secret");
         Path whole = fetch();
         assertThat(fetchThrough(environment, plain)).isEqualTo(whole);
-        assertThat(warnings).singleElement().asString().contains("HTTP_PROXY is").doesNotContain("secret");
+        assertThat(warnings).singleElement().asString().contains("HTTP_PROXY, not shown").doesNotContain("secret");
     }
 
     @Test
