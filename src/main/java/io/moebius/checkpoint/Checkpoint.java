@@ -29,7 +29,7 @@ public interface Checkpoint {
     /** Size of all weights in their files. */
     long weightBytes();
 
-    /** Bytes that all weights need at least, as they are handed on, on a device that keeps none in more than 16 bits. */
+    /** Bytes that all weights need at least, as they are handed on, on a device that keeps none in more than 16 bits, and integers in as many. */
     long leastBytes();
 
     boolean has(String name);

