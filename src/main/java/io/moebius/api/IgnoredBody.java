@@ -2,10 +2,12 @@ package io.moebius.api;
 
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 
 /**
  * The body of a request that is refused. It is thrown away before the answer is sent, for most clients read none before they have sent
- * everything; one that sends more than is waited for gets its answer then, and its connection is closed.
+ * everything; one that sends more than is waited for gets its answer then, and its connection is closed, as for one that waits with its
+ * body to be told so. Over HTTP/2, where others share the connection, its stream is reset.
  */
 final class IgnoredBody {
 
@@ -21,12 +23,24 @@ final class IgnoredBody {
     /** @param most bytes that are waited for */
     void read(long most) {
         left = most;
+        if (request.getHeader("Expect") != null) {
+            answerAndClose();
+            return;
+        }
         request.handler(this::ignore).endHandler(end -> answer()).resume();
     }
 
     private void ignore(Buffer bytes) {
         left -= bytes.length();
         if (left < 0 && !request.response().ended()) {
+            answerAndClose();
+        }
+    }
+
+    private void answerAndClose() {
+        if (request.version() == HttpVersion.HTTP_2) {
+            request.response().end(answer).onComplete(sent -> request.response().reset(0));
+        } else {
             request.response().putHeader("Connection", "close").end(answer).onComplete(sent -> request.connection().close());
         }
     }

@@ -88,6 +88,18 @@ class ApiKeysIT {
     }
 
     @Test
+    void answersWhoAsksWhetherToSendABodyBeforeItIsSent() throws Exception {
+        Path file = folder.resolve("keys.json");
+        add(file, "alice");
+        try (Program program = Program.start("--api-keys-file", file.toString()).awaitReady();
+                Socket client = new Socket(URI.create(program.url()).getHost(), URI.create(program.url()).getPort())) {
+            client.getOutputStream().write(("POST /v1/completions HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+                    + "Content-Length: 20\r\nExpect: 100-continue\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+            assertThat(new String(client.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)).startsWith("HTTP/1.1 401 ").endsWith("}");
+        }
+    }
+
+    @Test
     void answersWhoSendsAPromptWithAWrongKey() throws Exception {
         Path file = folder.resolve("keys.json");
         add(file, "alice");
