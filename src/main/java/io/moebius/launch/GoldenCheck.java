@@ -29,11 +29,14 @@ final class GoldenCheck {
 
     /** Of the logits' root mean square; bf16 between kernels moves them by 1 to 4 %, codes that flip by more. */
     private static final double BOUND_16_BIT = 0.05;
-    private static final double BOUND_8_BIT = 0.25;
-    /** Positions within the bound; a router now and then chooses another expert after a rounding. */
+    private static final double BOUND_8_BIT = 0.4;
+    /**
+     * Positions within the bound; a router now and then chooses another expert after a rounding. Of the fixtures' positions the float64
+     * reference, its activations rounded to bf16 between kernels, has 93 to 100 % within these bounds and differs by 0.77 at most.
+     */
     private static final double SHARE = 0.9;
     /** What is wrong instead of rounded differs by more. */
-    private static final double MOST = 0.5;
+    private static final double MOST = 1;
 
     private GoldenCheck() {}
 
