@@ -14,7 +14,7 @@ enum ExitCode {
     NO_BACKEND(7, "the device's kernels cannot be used on this machine"),
     OUT_OF_MEMORY(8, "the model or its KV cache does not fit into memory"),
     NO_TOKEN(9, "the loaded model could not generate its first token"),
-    FAILED(10, "anything else that ended the start"),
+    FAILED(10, "anything else that ended the start, or a tool"),
     NO_POLICY(11, "a policy search cannot keep what it finds: the folder cannot be written, or holds another machine's file; or the policy file that a tool was given cannot be used"),
     HUB_REFUSED(12, "the Hugging Face Hub wants a token, another one, or its terms accepted"),
     HUB_UNREACHABLE(13, "the Hugging Face Hub cannot be reached, or HF_HUB_OFFLINE forbids it, and the cache does not hold all of the model"),
