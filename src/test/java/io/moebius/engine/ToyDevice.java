@@ -8,7 +8,6 @@ import io.moebius.engine.GeneratedToken.TokenLogprob;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
