@@ -4,7 +4,6 @@ import io.moebius.hub.HubException.Kind;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,8 +15,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Finds a model: a local folder, or a snapshot in the Hugging Face cache, models--ORG--NAME/snapshots/COMMIT, by the commit
- * that refs/REVISION names (layout: huggingface.co/docs/huggingface_hub/guides/manage-cache).
+ * Finds a model's snapshot in the Hugging Face cache, models--ORG--NAME/snapshots/COMMIT, by the commit that refs/REVISION names
+ * (layout: huggingface.co/docs/huggingface_hub/guides/manage-cache).
  */
 public record HubCache(Path folder) {
 
@@ -52,15 +51,11 @@ public record HubCache(Path folder) {
     /**
      * The folder with the files of {@code model}, whole enough to be served.
      *
-     * @param model    a folder's path, or ORGANISATION/NAME
-     * @param revision branch, tag or commit; ignored for a folder
+     * @param model    ORGANISATION/NAME
+     * @param revision branch, tag or commit
      * @throws HubException NOT_FOUND if nothing of it is there, UNREACHABLE if only the Hub has the rest
      */
-    public Path find(String model, String revision) {
-        Path local = localFolder(model);
-        if (local != null) {
-            return local;
-        }
+    Path find(String model, String revision) {
         checkNames(model, revision);
         Path repository = repository(model);
         if (!Files.isDirectory(repository)) {
@@ -195,16 +190,6 @@ public record HubCache(Path folder) {
         }
         if (!REVISION.matcher(revision).matches() || revision.contains("..")) {
             throw new HubException("the revision \"%s\" is no branch, tag or commit".formatted(revision));
-        }
-    }
-
-    /** The folder of that path, or null. */
-    static Path localFolder(String model) {
-        try {
-            Path path = Path.of(model);
-            return Files.isDirectory(path) ? path : null;
-        } catch (InvalidPathException e) {
-            return null;
         }
     }
 

@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -46,13 +48,20 @@ public final class ModelSource {
      * @throws HubException if there is no such model, or it cannot be fetched
      */
     public Path find(String model, String revision, Progress progress, Consumer<String> warning) {
-        Path local = HubCache.localFolder(model);
-        if (local != null) {
-            return local;
+        if (isFolder(model)) {
+            return Path.of(model);
         }
         HubCache.checkNames(model, revision);
         String wanted = cache.inFull(model, revision);
         return hub.offline() ? offline(model, wanted) : online(model, wanted, progress, warning);
+    }
+
+    private static boolean isFolder(String path) {
+        try {
+            return Files.isDirectory(Path.of(path));
+        } catch (InvalidPathException e) {
+            return false;
+        }
     }
 
     private Path offline(String model, String revision) {

@@ -41,11 +41,6 @@ class HubCacheTest {
     }
 
     @Test
-    void findsAFolder() {
-        assertThat(new HubCache(cache).find(snapshot.toString(), "main")).isEqualTo(snapshot);
-    }
-
-    @Test
     void looksWhereTheEnvironmentSays() {
         assertThat(HubCache.of(Map.of("HF_HUB_CACHE", "/a", "HF_HOME", "/b"))).isEqualTo(new HubCache(Path.of("/a")));
         assertThat(HubCache.of(Map.of("HF_HOME", "/b"))).isEqualTo(new HubCache(Path.of("/b/hub")));
