@@ -11,7 +11,6 @@ import io.moebius.checkpoint.Checkpoint;
 import io.moebius.model.Transformer;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
