@@ -1,19 +1,19 @@
-package io.moebius.checkpoint;
+package io.moebius.backend;
 
-/** Codes of the small float formats: nearest, ties to even. */
-final class FloatCodes {
+/** Codes of the small float formats: to the nearest, ties to even. */
+public final class FloatCodes {
 
     private static final int NAN = 0x7f;
 
     private FloatCodes() {}
 
-    static short bFloat16(float x) {
+    public static short bFloat16(float x) {
         int bits = Float.floatToRawIntBits(x);
         return (short) (Float.isNaN(x) ? 0x7fc0 : bits + 0x7fff + (bits >> 16 & 1) >> 16);
     }
 
     /** OCP FP8 E4M3FN, saturated at 448. */
-    static byte e4m3(float x) {
+    public static byte e4m3(float x) {
         int sign = Float.floatToRawIntBits(x) >>> 24 & 0x80;
         if (Float.isNaN(x)) {
             return (byte) (sign | NAN);
@@ -27,12 +27,11 @@ final class FloatCodes {
         return (byte) (sign | rounded - (127 - 7 << 3));
     }
 
-    static float fromE4m3(byte code) {
-        int exponent = code >> 3 & 15;
-        int mantissa = code & 7;
-        float magnitude = (code & NAN) == NAN
-                ? Float.NaN
-                : exponent == 0 ? mantissa * 0x1p-9f : Float.intBitsToFloat(exponent + 127 - 7 << 23 | mantissa << 20);
-        return code < 0 ? -magnitude : magnitude;
+    /** The exponent's bias is 7 instead of 127; the only other exception is that all ones are no number. */
+    public static float fromE4m3(byte code) {
+        if ((code & NAN) == NAN) {
+            return Float.NaN;
+        }
+        return Float.intBitsToFloat((code & 0x80) << 24 | (code & 0x7f) << 20) * 0x1p120f;
     }
 }

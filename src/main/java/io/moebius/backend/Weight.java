@@ -1,6 +1,9 @@
 package io.moebius.backend;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Locale;
 
 /**
  * A matrix [rows, columns] as it lies in a checkpoint; a vector is one row.
@@ -48,5 +51,59 @@ public record Weight(
 
     public long bytes() {
         return rows * dtype.rowBytes(columns);
+    }
+
+    /** Its element type, and which elements share a scale; for people and policies. */
+    public String format() {
+        String type = dtype.name().toLowerCase(Locale.ROOT);
+        if (scales == null) {
+            return type;
+        }
+        boolean wholeRows = scales.blockColumns() >= columns;
+        return type + (wholeRows && scales.blockRows() >= rows ? ", a scale per tensor"
+                : wholeRows && scales.blockRows() == 1 ? ", a scale per row"
+                : ", a scale per %d x %d".formatted(scales.blockRows(), scales.blockColumns()));
+    }
+
+    /**
+     * For backends whose kernels trust addresses and read scales by block.
+     *
+     * @throws IllegalArgumentException if the data is not in mapped memory or too short, or its blocks have not a scale each
+     */
+    public void check() {
+        require(data.isNative(), "lies on the Java heap, map it");
+        require(data.byteSize() >= bytes(), "has %d bytes, needs %d".formatted(data.byteSize(), bytes()));
+        if (dtype == DType.E4M3 || dtype == DType.INT4) {
+            require(scales != null && scales.blockRows() >= 1 && scales.blockColumns() >= 1, "is quantised without usable scales");
+            int blocks = Math.ceilDiv(rows, scales.blockRows()) * Math.ceilDiv(columns, scales.blockColumns());
+            require(scales.values().length == blocks, "has %d scales, needs %d".formatted(scales.values().length, blocks));
+        }
+    }
+
+    private void require(boolean holds, String otherwise) {
+        Operands.require(holds, "weight " + name + " " + otherwise);
+    }
+
+    /** A row as numbers, dequantised: exact but for the one rounding of code times scale. */
+    public float[] row(int row) {
+        long rowBytes = dtype.rowBytes(columns);
+        ByteBuffer bytes = data.asSlice(row * rowBytes, rowBytes).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+        float[] values = new float[columns];
+        for (int c = 0; c < columns; c++) {
+            values[c] = switch (dtype) {
+                case F32 -> bytes.getFloat();
+                case F16 -> Float.float16ToFloat(bytes.getShort());
+                case BF16 -> Float.intBitsToFloat(bytes.getShort() << 16);
+                case E4M3 -> FloatCodes.fromE4m3(bytes.get()) * scales.at(row, c, columns);
+                case INT4 -> int4(bytes, c) * scales.at(row, c, columns);
+            };
+        }
+        return values;
+    }
+
+    private static int int4(ByteBuffer row, int column) {
+        int half = DType.INT4_GROUP / 2;
+        int pair = row.get(column / DType.INT4_GROUP * half + column % half);
+        return (pair >> column % DType.INT4_GROUP / half * 4 & 15) - 8;
     }
 }

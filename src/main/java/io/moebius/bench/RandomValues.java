@@ -1,5 +1,6 @@
 package io.moebius.bench;
 
+import io.moebius.backend.FloatCodes;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.SplittableRandom;
@@ -33,7 +34,7 @@ final class RandomValues {
                     if (tensor.type().equals("F32")) {
                         buffer.putFloat(value);
                     } else {
-                        buffer.putShort(brain(value));
+                        buffer.putShort(FloatCodes.bFloat16(value));
                     }
                 }
             };
@@ -46,7 +47,7 @@ final class RandomValues {
     private Source brains(double deviation) {
         short[] table = new short[TABLE];
         for (int i = 0; i < TABLE; i++) {
-            table[i] = brain((float) (deviation * normal[i]));
+            table[i] = FloatCodes.bFloat16((float) (deviation * normal[i]));
         }
         return buffer -> {
             while (buffer.hasRemaining()) {
@@ -61,7 +62,7 @@ final class RandomValues {
     private Source codes(double deviation) {
         byte[] table = new byte[TABLE];
         for (int i = 0; i < TABLE; i++) {
-            table[i] = e4m3(deviation * normal[i]);
+            table[i] = FloatCodes.e4m3((float) (deviation * normal[i]));
         }
         return buffer -> {
             while (buffer.hasRemaining()) {
@@ -76,18 +77,5 @@ final class RandomValues {
     /** A little-endian buffer for a piece of a tensor. */
     static ByteBuffer piece() {
         return ByteBuffer.allocate(1 << 20).order(ByteOrder.LITTLE_ENDIAN);
-    }
-
-    private static short brain(float value) {
-        int bits = Float.floatToRawIntBits(value);
-        return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
-    }
-
-    /** The nearest e4m3 code (OCP OFP8 1.0), saturated at 448. */
-    private static byte e4m3(double value) {
-        double size = Math.min(Math.abs(value), 448);
-        int exponent = Math.max(size == 0 ? -6 : Math.getExponent(size), -6);
-        int steps = (int) Math.rint(size / Math.scalb(1.0, exponent - 3));
-        return (byte) ((exponent + 6) * 8 + steps | (value < 0 ? 0x80 : 0));
     }
 }

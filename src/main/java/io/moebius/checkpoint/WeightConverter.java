@@ -2,6 +2,7 @@ package io.moebius.checkpoint;
 
 import io.moebius.backend.ActivationQuantization;
 import io.moebius.backend.DType;
+import io.moebius.backend.FloatCodes;
 import io.moebius.backend.Scales;
 import io.moebius.backend.Weight;
 import java.lang.foreign.Arena;
@@ -66,24 +67,7 @@ final class WeightConverter {
         long rowBytes = type.rowBytes(weight.columns());
         MemorySegment data = Arena.ofAuto().allocate(Math.max(1, weight.rows() * rowBytes), 64);
         IntStream.range(0, weight.rows()).parallel().forEach(row -> encoder.encode(
-                row, row(weight, row), data.asSlice(row * rowBytes, rowBytes).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN)));
+                row, weight.row(row), data.asSlice(row * rowBytes, rowBytes).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN)));
         return data;
-    }
-
-    /** One row, dequantised. */
-    static float[] row(Weight weight, int row) {
-        long rowBytes = weight.dtype().rowBytes(weight.columns());
-        ByteBuffer bytes = weight.data().asSlice(row * rowBytes, rowBytes).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
-        float[] values = new float[weight.columns()];
-        for (int c = 0; c < values.length; c++) {
-            values[c] = switch (weight.dtype()) {
-                case F32 -> bytes.getFloat();
-                case F16 -> Float.float16ToFloat(bytes.getShort());
-                case BF16 -> Float.intBitsToFloat(bytes.getShort() << 16);
-                case E4M3 -> FloatCodes.fromE4m3(bytes.get()) * weight.scales().at(row, c, values.length);
-                case INT4 -> throw new IllegalArgumentException(weight.name() + " is converted already");
-            };
-        }
-        return values;
     }
 }

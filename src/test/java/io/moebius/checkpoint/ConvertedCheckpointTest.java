@@ -3,12 +3,10 @@ package io.moebius.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.moebius.backend.ActivationQuantization;
 import io.moebius.backend.DType;
+import io.moebius.backend.FloatCodes;
 import io.moebius.backend.Weight;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -60,8 +58,8 @@ class ConvertedCheckpointTest {
         assertThat(weight.activation()).isEqualTo(new ActivationQuantization.PerToken());
         assertThat(weight.scales().values()).hasSize(4);
         for (int row = 0; row < 4; row++) {
-            float[] expected = WeightConverter.row(original, row);
-            float[] actual = WeightConverter.row(weight, row);
+            float[] expected = original.row(row);
+            float[] actual = weight.row(row);
             for (int c = 0; c < 70; c++) {
                 assertThat(actual[c]).isCloseTo(expected[c], within(Math.max(Math.abs(expected[c]) / 16, weight.scales().at(row, 0, 70) / 512)));
             }
@@ -84,7 +82,7 @@ class ConvertedCheckpointTest {
                 .scales(LAYER + ".weight_scale", "F32", new int[0], 0.5f);
         Weight weight = open(tiny, WeightBits.SIXTEEN).linear(LAYER, 2, 60);
         assertThat(weight.dtype()).isEqualTo(DType.BF16);
-        assertThat(WeightConverter.row(weight, 1)[3]).isEqualTo(FloatCodes.fromE4m3((byte) 63) / 2);
+        assertThat(weight.row(1)[3]).isEqualTo(FloatCodes.fromE4m3((byte) 63) / 2);
     }
 
     @Test
@@ -99,23 +97,11 @@ class ConvertedCheckpointTest {
     }
 
     @Test
-    void codesAreThoseOfTheStoredVectors() throws IOException {
-        JsonNode codec = new ObjectMapper().readTree(Path.of("src/test/resources/fixtures/e4m3_codec.json").toFile());
-        codec.get("encode").forEach(pair -> assertThat(FloatCodes.e4m3(pair.get(0).floatValue()) & 255)
-                .as("code of %s", pair.get(0))
-                .isEqualTo(pair.get(1).intValue()));
-        for (int code = 0; code < 256; code++) {
-            JsonNode value = codec.get("decode").get(code);
-            assertThat(FloatCodes.fromE4m3((byte) code)).isEqualTo(Float.valueOf(value.isNull() ? Float.NaN : value.floatValue()));
-        }
-    }
-
-    @Test
     void aRowOfZerosStaysOne() {
         for (WeightBits bits : WeightBits.values()) {
             TinyCheckpoint tiny = new TinyCheckpoint().scales(LAYER + ".weight", "F32", new int[] {1, 3}, 0, 0, 0);
             Weight weight = open(tiny, bits).linear(LAYER, 1, 3);
-            assertThat(bits == WeightBits.FOUR ? weight.scales().values() : WeightConverter.row(weight, 0)).containsOnly(0);
+            assertThat(bits == WeightBits.FOUR ? weight.scales().values() : weight.row(0)).containsOnly(0);
         }
     }
 }

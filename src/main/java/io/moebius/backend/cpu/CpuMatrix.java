@@ -6,7 +6,6 @@ import io.moebius.backend.DType;
 import io.moebius.backend.Matrix;
 import io.moebius.backend.Scales;
 import io.moebius.backend.Weight;
-import java.util.Locale;
 
 /**
  * @param weight keeps the mapped memory reachable that the native matrix reads
@@ -19,16 +18,8 @@ record CpuMatrix(long address, Weight weight, String shape) implements Matrix {
     private static final int PER_GROUP = 2;
 
     static CpuMatrix of(long engine, Weight weight, Activations activations) {
-        if (!weight.data().isNative()) {
-            throw new IllegalArgumentException("weight %s lies on the Java heap, map it".formatted(weight.name()));
-        }
-        if (weight.data().byteSize() < weight.bytes()) {
-            throw new IllegalArgumentException("weight %s has %d bytes, needs %d"
-                    .formatted(weight.name(), weight.data().byteSize(), weight.bytes()));
-        }
-        Scales scales = weight.dtype() == DType.E4M3 || weight.dtype() == DType.INT4
-                ? checked(weight)
-                : new Scales(new float[0], weight.rows(), weight.columns());
+        weight.check();
+        Scales scales = weight.scales() == null ? new Scales(new float[0], weight.rows(), weight.columns()) : weight.scales();
         ActivationQuantization scheme =
                 activations == Activations.EIGHT_BIT ? weight.activation() : new ActivationQuantization.None();
         int kind = switch (scheme) {
@@ -56,19 +47,7 @@ record CpuMatrix(long address, Weight weight, String shape) implements Matrix {
                         },
                         scheme instanceof ActivationQuantization.PerGroup(int channels) ? channels : weight.columns()),
                 weight.withoutScales(),
-                shape(weight));
-    }
-
-    private static String shape(Weight weight) {
-        String size = "%d x %d %s".formatted(weight.rows(), weight.columns(), weight.dtype().name().toLowerCase(Locale.ROOT));
-        Scales scales = weight.scales();
-        if (scales == null) {
-            return size;
-        }
-        boolean wholeRows = scales.blockColumns() >= weight.columns();
-        return size + (wholeRows && scales.blockRows() >= weight.rows() ? ", a scale per tensor"
-                : wholeRows && scales.blockRows() == 1 ? ", a scale per row"
-                : ", a scale per %d x %d".formatted(scales.blockRows(), scales.blockColumns()));
+                "%d x %d %s".formatted(weight.rows(), weight.columns(), weight.format()));
     }
 
     /** As moebius_cpu.h numbers them. */
@@ -80,20 +59,6 @@ record CpuMatrix(long address, Weight weight, String shape) implements Matrix {
             case E4M3 -> 3;
             case INT4 -> 4;
         };
-    }
-
-    /** The scales of a quantised matrix, as many as its blocks: the kernels read them by block. */
-    private static Scales checked(Weight weight) {
-        Scales scales = weight.scales();
-        if (scales == null || scales.blockRows() < 1 || scales.blockColumns() < 1) {
-            throw new IllegalArgumentException("weight %s is quantised without usable scales".formatted(weight.name()));
-        }
-        int blocks = Math.ceilDiv(weight.rows(), scales.blockRows()) * Math.ceilDiv(weight.columns(), scales.blockColumns());
-        if (scales.values().length != blocks) {
-            throw new IllegalArgumentException("weight %s has %d scales, needs %d"
-                    .formatted(weight.name(), scales.values().length, blocks));
-        }
-        return scales;
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.moebius.backend.cuda;
 
 import io.moebius.backend.ActivationQuantization;
 import io.moebius.backend.DType;
+import io.moebius.backend.FloatCodes;
 import io.moebius.backend.Scales;
 import io.moebius.backend.Weight;
 import java.lang.foreign.MemorySegment;
@@ -10,7 +11,6 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** Weights on their way from mapped files to the device: through pinned memory, several copies in flight, packed where they arrive. */
@@ -58,7 +58,7 @@ final class WeightUpload {
         int type = fp8 ? CudaKernels.E4M3 : CudaKernels.BF16;
         if (!fp8 && first.dtype() != DType.BF16 && !roundingTold) {
             roundingTold = true;
-            LOG.log(System.Logger.Level.WARNING, "weights such as {0} ({1}) are rounded to bf16 for the CUDA kernels", first.name(), format(first));
+            LOG.log(System.Logger.Level.WARNING, "weights such as {0} ({1}) are rounded to bf16 for the CUDA kernels", first.name(), first.format());
         }
         long each = packedBytes(first, type);
         long address = memory.allocate(each * weights.size());
@@ -71,35 +71,45 @@ final class WeightUpload {
                 fp8 ? scales(weights) : 0, fp8 ? scales.blockRows() : 1, fp8 ? scales.blockColumns() : 1,
                 fp8 ? scales.values().length : 0,
                 weights.stream().map(weight -> fp8 ? weight.activation() : new ActivationQuantization.None()).toList(),
-                format(first));
+                first.format());
     }
 
     /** float32, row-major. */
     long floats(Weight weight) {
-        float[] values = HostNumbers.of(checked(weight));
-        ByteBuffer bytes = ByteBuffer.allocateDirect(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.asFloatBuffer().put(values);
-        return raw(MemorySegment.ofBuffer(bytes));
+        weight.check();
+        ByteBuffer bytes = direct(Math.multiplyExact(weight.rows(), weight.columns()), Float.BYTES);
+        for (int row = 0; row < weight.rows(); row++) {
+            for (float value : weight.row(row)) {
+                bytes.putFloat(value);
+            }
+        }
+        return raw(MemorySegment.ofBuffer(bytes.flip()));
     }
 
     /** bf16, row-major; other types are rounded. */
     long halves(Weight weight) {
-        if (checked(weight).dtype() == DType.BF16) {
+        weight.check();
+        if (weight.dtype() == DType.BF16) {
             return raw(weight.data().asSlice(0, weight.bytes()));
         }
-        float[] values = HostNumbers.of(weight);
-        ByteBuffer bytes = ByteBuffer.allocateDirect(values.length * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        for (float value : values) {
-            bytes.putShort(HostNumbers.bf16(value));
+        ByteBuffer bytes = direct(Math.multiplyExact(weight.rows(), weight.columns()), Short.BYTES);
+        for (int row = 0; row < weight.rows(); row++) {
+            for (float value : weight.row(row)) {
+                bytes.putShort(FloatCodes.bFloat16(value));
+            }
         }
         return raw(MemorySegment.ofBuffer(bytes.flip()));
     }
 
     /** Device memory with these numbers. */
     long floats(float... values) {
-        ByteBuffer bytes = ByteBuffer.allocateDirect(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes = direct(values.length, Float.BYTES);
         bytes.asFloatBuffer().put(values);
         return raw(MemorySegment.ofBuffer(bytes));
+    }
+
+    private static ByteBuffer direct(int elements, int bytesEach) {
+        return ByteBuffer.allocateDirect(Math.multiplyExact(elements, bytesEach)).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /** Frees what only loading needs. */
@@ -206,7 +216,7 @@ final class WeightUpload {
     }
 
     private static void check(Weight weight, Weight first) {
-        checked(weight);
+        weight.check();
         boolean alike = weight.rows() == first.rows() && weight.columns() == first.columns() && weight.dtype() == first.dtype()
                 && (weight.scales() == null || weight.scales().blockRows() == first.scales().blockRows()
                         && weight.scales().blockColumns() == first.scales().blockColumns());
@@ -216,49 +226,10 @@ final class WeightUpload {
         }
     }
 
-    private static Weight checked(Weight weight) {
-        if (!weight.data().isNative()) {
-            throw new IllegalArgumentException("weight %s lies on the Java heap, map it".formatted(weight.name()));
-        }
-        if (weight.data().byteSize() < weight.bytes()) {
-            throw new IllegalArgumentException("weight %s has %d bytes, needs %d"
-                    .formatted(weight.name(), weight.data().byteSize(), weight.bytes()));
-        }
-        if (weight.dtype() == DType.E4M3 || weight.dtype() == DType.INT4) {
-            checkScales(weight);
-        }
-        return weight;
-    }
-
-    /** As many factors as blocks: the kernels read them by block. */
-    private static void checkScales(Weight weight) {
-        Scales scales = weight.scales();
-        if (scales == null || scales.blockRows() < 1 || scales.blockColumns() < 1) {
-            throw new IllegalArgumentException("weight %s is quantised without usable scales".formatted(weight.name()));
-        }
-        int blocks = Math.ceilDiv(weight.rows(), scales.blockRows()) * Math.ceilDiv(weight.columns(), scales.blockColumns());
-        if (scales.values().length != blocks) {
-            throw new IllegalArgumentException("weight %s has %d scales, needs %d"
-                    .formatted(weight.name(), scales.values().length, blocks));
-        }
-    }
-
     /** With those that fill up a row's last group of 4-bit elements. */
     private static int elementsOfRow(Weight weight) {
         int group = weight.dtype() == DType.INT4 ? DType.INT4_GROUP : 1;
         return Math.ceilDiv(weight.columns(), group) * group;
-    }
-
-    private static String format(Weight weight) {
-        String type = weight.dtype().name().toLowerCase(Locale.ROOT);
-        Scales scales = weight.scales();
-        if (scales == null) {
-            return type;
-        }
-        boolean wholeRows = scales.blockColumns() >= weight.columns();
-        return type + (wholeRows && scales.blockRows() >= weight.rows() ? ", a scale per tensor"
-                : wholeRows && scales.blockRows() == 1 ? ", a scale per row"
-                : ", a scale per %d x %d".formatted(scales.blockRows(), scales.blockColumns()));
     }
 
     private static int type(DType type) {

@@ -23,7 +23,6 @@ import io.moebius.backend.Tensor;
 import io.moebius.backend.Weight;
 import io.moebius.backend.reference.ReferenceBackend;
 import java.lang.foreign.Arena;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -106,19 +105,6 @@ class CudaBackendTest {
         assertThatThrownBy(() -> backend.project(x, weight, out)).hasMessage("this backend is closed");
         assertThatThrownBy(() -> backend.read(x, 0, new float[16])).hasMessage("this backend is closed");
         assertThatThrownBy(() -> backend.tensor(1, 1)).hasMessage("this backend is closed");
-    }
-
-    @Test
-    void numbersOfFourBitWeightsAreTheReferences() {
-        Weight weight = random.plain(DType.INT4, 3, 50);
-        float[] row = new float[50];
-        try (Backend reference = new ReferenceBackend(Activations.SIXTEEN_BIT)) {
-            Tensor out = reference.tensor(1, 50);
-            Batch last = new Batch(new int[] {2}, new int[1], new int[] {0, 1}, new int[][] {{}}, new int[0]);
-            reference.embed(last, reference.loadTable(weight), out);
-            reference.read(out, 0, row);
-        }
-        assertThat(Arrays.copyOfRange(HostNumbers.of(weight), 100, 150)).containsExactly(row);
     }
 
     @Test
