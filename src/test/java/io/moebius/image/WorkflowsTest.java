@@ -1,6 +1,7 @@
 package io.moebius.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.MAP;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,10 +12,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.yaml.snakeyaml.Yaml;
 
@@ -56,6 +60,32 @@ class WorkflowsTest {
                 .contains("verify.yml", "release.yml", "dependencies.yml");
     }
 
+    @Test
+    void aReleaseMakesEveryCheckAndLetsNoneBeLeftOut() throws IOException {
+        Path release = Path.of(".github/workflows/release.yml");
+        assertThat(jobs(load(release))).allSatisfy(job -> assertThat(job.get("env")).asInstanceOf(MAP).containsEntry("MOEBIUS_CHECK_ALL", 1));
+        assertThat(runBlocks(release)).containsAll(calledBy(".ci/run"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"'', 4", "0, 4", "1, 1"})
+    void whatIsNotCheckedFailsWhereAllHasToBe(String all, int code) throws Exception {
+        ProcessBuilder script = new ProcessBuilder(".ci/not-checked", "the reason").redirectErrorStream(true);
+        script.environment().put("MOEBIUS_CHECK_ALL", all);
+        Process process = script.start();
+        assertThat(new String(process.getInputStream().readAllBytes())).contains("NOT CHECKED: the reason");
+        assertThat(process.waitFor()).isEqualTo(code);
+    }
+
+    @Test
+    void everyScriptSaysInOneWayWhatItDoesNotCheck() throws IOException {
+        for (String script : calledFrom(".ci/run")) {
+            if (!script.equals(".ci/not-checked") && Files.isRegularFile(Path.of(script))) {
+                assertThat(Files.readString(Path.of(script))).as(script).doesNotContain("NOT CHECKED").doesNotContain("exit 4");
+            }
+        }
+    }
+
     static Stream<Path> workflows() throws IOException {
         try (Stream<Path> files = Files.list(Path.of(".github/workflows"))) {
             return files.sorted().toList().stream();
@@ -83,17 +113,22 @@ class WorkflowsTest {
         return (List<Map<String, Object>>) list;
     }
 
-    /** Scripts that {@code script} names, and those that they name. */
+    /** Other scripts that {@code script} names. */
+    private static Set<String> calledBy(String script) throws IOException {
+        return SCRIPT.matcher(Files.readString(Path.of(script))).results()
+                .map(MatchResult::group)
+                .filter(other -> !other.equals(script))
+                .collect(Collectors.toSet());
+    }
+
+    /** Those, and the ones that they name. */
     private static Set<String> calledFrom(String script) throws IOException {
         Set<String> found = new TreeSet<>();
         Deque<String> open = new ArrayDeque<>(List.of(script));
         while (!open.isEmpty()) {
             Path file = Path.of(open.pop());
             if (Files.isRegularFile(file)) {
-                SCRIPT.matcher(Files.readString(file)).results()
-                        .map(match -> match.group())
-                        .filter(found::add)
-                        .forEach(open::push);
+                calledBy(file.toString()).stream().filter(found::add).forEach(open::push);
             }
         }
         return found;
