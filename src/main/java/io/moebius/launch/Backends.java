@@ -20,6 +20,13 @@ final class Backends {
 
     private Backends() {}
 
+    /** As a tool's flags say. */
+    static Backend open(Subcommand.Options options) {
+        return open(
+                options.required(EngineFlags.DEVICE), options.required(EngineFlags.CPU_INSTRUCTIONS),
+                options.required(EngineFlags.ACTIVATIONS), Console::note);
+    }
+
     /**
      * @param instructions of the CPU, or auto
      * @param activations  16bit, 8bit, or auto

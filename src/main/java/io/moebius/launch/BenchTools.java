@@ -61,7 +61,7 @@ final class BenchTools {
         try {
             long bytes = new CheckpointGenerator(shape(options), layout(options), options.whole(SEED)).write(folder);
             shell.out().println("%s: %s of weights".formatted(folder, Console.size(bytes)));
-            return 0;
+            return ExitCode.OK.status();
         } catch (IOException e) {
             throw new StartException(ExitCode.FAILED, "the checkpoint cannot be written: " + Console.firstLine(e));
         }
@@ -100,7 +100,7 @@ final class BenchTools {
                     bench.run(backend).forEach(result -> shell.out().println(result.row()));
                 }
             }
-            return 0;
+            return ExitCode.OK.status();
         } catch (IllegalArgumentException e) {
             throw new StartException(ExitCode.USAGE, e.getMessage());
         } catch (LinkageError e) {

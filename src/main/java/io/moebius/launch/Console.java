@@ -18,6 +18,7 @@ final class Console {
     private static final PrintStream ERR = System.err;
     static final boolean TERMINAL = System.console() != null && System.console().isTerminal();
     private static final int BAR = 30;
+    private static final String DOWNLOADING = "downloading";
 
     private final boolean json;
     private String phase = "";
@@ -127,6 +128,14 @@ final class Console {
             ERR.println("  " + phase + " ...");
         }
         shown = percent;
+    }
+
+    /** Of a tool, which has no such phase before the first bytes come. */
+    synchronized void downloading(double fraction, String detail) {
+        if (!phase.equals(DOWNLOADING)) {
+            phase(DOWNLOADING);
+        }
+        progress(fraction, detail);
     }
 
     private void finish() {

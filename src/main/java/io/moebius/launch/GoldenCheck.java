@@ -3,8 +3,6 @@ package io.moebius.launch;
 import io.moebius.backend.Activations;
 import io.moebius.backend.Backend;
 import io.moebius.checkpoint.Checkpoint;
-import io.moebius.checkpoint.CheckpointException;
-import io.moebius.hub.HubException;
 import io.moebius.launch.FlagType.Whole;
 import io.moebius.model.Decoder;
 import io.moebius.model.Golden;
@@ -14,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** {@code moebius check}: the logits of a model on this machine's device against those that an independent implementation stored beside it. */
 final class GoldenCheck {
@@ -23,7 +22,7 @@ final class GoldenCheck {
 
     static final Subcommand SUBCOMMAND = new Subcommand(
             "check", "",
-            List.of(ModelFlags.HF_MODEL_NAME, ModelFlags.REVISION, EngineFlags.DEVICE, EngineFlags.CPU_INSTRUCTIONS, EngineFlags.ACTIVATIONS, LONGEST),
+            Stream.concat(ModelProbe.FLAGS.stream(), Stream.of(LONGEST)).toList(),
             "Compares logits with golden.json and golden.safetensors in the model's folder; exit code 1 where they differ.",
             GoldenCheck::run);
 
@@ -43,11 +42,7 @@ final class GoldenCheck {
     private static int run(Subcommand.Options options, Subcommand.Shell shell) {
         String name = options.required(ModelFlags.HF_MODEL_NAME);
         int longest = (int) options.whole(LONGEST);
-        try (ModelFolder folder = ModelFolder.find(
-                        name, options.required(ModelFlags.REVISION), shell.environment(), (done, all) -> {}, Console::note);
-                Backend backend = Backends.open(
-                        options.required(EngineFlags.DEVICE), options.required(EngineFlags.CPU_INSTRUCTIONS),
-                        options.required(EngineFlags.ACTIVATIONS), Console::note)) {
+        try (ModelFolder folder = ModelFolder.find(options, shell.environment()); Backend backend = Backends.open(options)) {
             boolean quantised = backend.activations() == Activations.EIGHT_BIT;
             List<Golden> goldens = goldens(folder.path(), quantised ? "w8a8" : "w8a16", longest);
             Decoder decoder = Transformer.load(Checkpoint.open(folder.path()), backend, longest, longest, fraction -> {});
@@ -63,10 +58,6 @@ final class GoldenCheck {
                     differences.stream().sorted().skip(differences.size() / 2).findFirst().orElse(Double.NaN),
                     largest));
             return agree ? ExitCode.OK.status() : ExitCode.UNTRUE.status();
-        } catch (HubException e) {
-            throw new StartException(ExitCode.of(e), e.getMessage());
-        } catch (CheckpointException e) {
-            throw new StartException(ExitCode.BAD_CHECKPOINT, e.getMessage());
         }
     }
 

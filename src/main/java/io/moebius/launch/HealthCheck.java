@@ -44,7 +44,7 @@ final class HealthCheck {
         try {
             String answer = statusLine(Integer.parseInt(port));
             if (answer.contains(" 200 ")) {
-                return 0;
+                return ExitCode.OK.status();
             }
             errors.println("moebius: healthcheck: port " + port + " answers " + answer);
         } catch (IOException | IllegalArgumentException e) {

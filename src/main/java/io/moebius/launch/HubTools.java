@@ -3,7 +3,6 @@ package io.moebius.launch;
 import io.moebius.checkpoint.Checkpoint;
 import io.moebius.checkpoint.CheckpointException;
 import io.moebius.hub.HubCache;
-import io.moebius.hub.HubException;
 import io.moebius.hub.ModelSource;
 import io.moebius.text.ModelText;
 import io.moebius.text.TextException;
@@ -25,34 +24,28 @@ final class HubTools {
         String name = options.operand()
                 .orElseThrow(() -> new StartException(ExitCode.USAGE, "the model is missing; give ORG/NAME"));
         Console console = new Console(false);
+        Path folder;
         try {
-            console.phase("downloading");
-            Path folder = ModelSource.of(shell.environment())
-                    .find(name, options.required(ModelFlags.REVISION), new DownloadProgress(console::progress), console::warn);
+            folder = ModelSource.of(shell.environment())
+                    .find(name, options.required(ModelFlags.REVISION), new DownloadProgress(console::downloading), console::warn);
+        } finally {
             console.done();
-            shell.out().println(folder);
-            return 0;
-        } catch (HubException e) {
-            console.done();
-            throw new StartException(ExitCode.of(e), e.getMessage());
         }
+        shell.out().println(folder);
+        return ExitCode.OK.status();
     }
 
     private static int models(Subcommand.Options options, Subcommand.Shell shell) {
         HubCache cache = HubCache.of(shell.environment());
-        try {
-            List<HubCache.CachedModel> models = cache.models();
-            if (models.isEmpty()) {
-                shell.errors().println("no models in " + cache.folder());
-            }
-            for (HubCache.CachedModel model : models) {
-                shell.out().println("%-60s %-12s %10s  %s".formatted(
-                        model.name(), model.revision(), Console.size(model.bytes()), servable(model)));
-            }
-            return 0;
-        } catch (HubException e) {
-            throw new StartException(ExitCode.of(e), e.getMessage());
+        List<HubCache.CachedModel> models = cache.models();
+        if (models.isEmpty()) {
+            shell.errors().println("no models in " + cache.folder());
         }
+        for (HubCache.CachedModel model : models) {
+            shell.out().println("%-60s %-12s %10s  %s".formatted(
+                    model.name(), model.revision(), Console.size(model.bytes()), servable(model)));
+        }
+        return ExitCode.OK.status();
     }
 
     private static String servable(HubCache.CachedModel model) {

@@ -62,7 +62,7 @@ final class KeyTools {
             throw usage("%s cannot be read and written as a file of API keys (%s)".formatted(file, e.getClass().getSimpleName()));
         }
         shell.out().println(key);
-        return 0;
+        return ExitCode.OK.status();
     }
 
     private static String digest(String key) {

@@ -11,8 +11,6 @@ import io.moebius.bench.ServingBench;
 import io.moebius.bench.ServingBench.Lengths;
 import io.moebius.bench.ServingReport;
 import io.moebius.checkpoint.Checkpoint;
-import io.moebius.checkpoint.CheckpointException;
-import io.moebius.hub.HubException;
 import io.moebius.launch.FlagType.Choice;
 import io.moebius.launch.FlagType.Text;
 import io.moebius.launch.FlagType.Whole;
@@ -62,15 +60,9 @@ final class ModelBenchTool {
                 Checkpoint checkpoint = BenchTools.inMemory(options);
                 return measure(options, shell, checkpoint, checkpoint.format());
             }
-            String name = options.required(ModelFlags.HF_MODEL_NAME);
-            try (ModelFolder folder = ModelFolder.find(
-                    name, options.required(ModelFlags.REVISION), shell.environment(), (done, all) -> {}, Console::note)) {
-                return measure(options, shell, Checkpoint.open(folder.path()), name);
+            try (ModelFolder folder = ModelFolder.find(options, shell.environment())) {
+                return measure(options, shell, Checkpoint.open(folder.path()), options.required(ModelFlags.HF_MODEL_NAME));
             }
-        } catch (HubException e) {
-            throw new StartException(ExitCode.of(e), e.getMessage());
-        } catch (CheckpointException e) {
-            throw new StartException(ExitCode.BAD_CHECKPOINT, e.getMessage());
         } catch (IOException e) {
             throw new StartException(ExitCode.FAILED, "the figures cannot be written: " + Console.firstLine(e));
         }
@@ -86,7 +78,7 @@ final class ModelBenchTool {
             shell.out().print(report.table());
             write(options, report);
         }
-        return 0;
+        return ExitCode.OK.status();
     }
 
     private static void write(Subcommand.Options options, Object report) throws IOException {
@@ -99,7 +91,7 @@ final class ModelBenchTool {
         List<Integer> batches = list(options, BATCH, "whole numbers from 1 to 4096, with commas", ModelBenchTool::batch);
         int prompt = (int) options.whole(PROMPT);
         int context = options.text(CONTEXT).map(Integer::parseInt).orElse(prompt);
-        try (ModelBench bench = new ModelBench(checkpoint, backend(options), batches, Math.max(prompt, context))) {
+        try (ModelBench bench = new ModelBench(checkpoint, Backends.open(options), batches, Math.max(prompt, context))) {
             return bench.run(ProcessorModel.name(), model, batches, prompt, context);
         }
     }
@@ -113,7 +105,7 @@ final class ModelBenchTool {
         }
         int maxSequences = (int) options.whole(EngineFlags.MAX_BATCH_SIZE);
         int maxTokens = (int) Math.max(options.whole(EngineFlags.MAX_TOKEN_COUNT), maxSequences);
-        try (Backend backend = backend(options)) {
+        try (Backend backend = Backends.open(options)) {
             Decoder decoder = Transformer.load(checkpoint, backend, maxTokens, maxSequences, fraction -> {});
             KvStorage storage = KvCacheType.of(options.required(EngineFlags.KV_CACHE_DTYPE), checkpoint);
             KvCache.Shape shape = decoder.kvShape().stored(storage);
@@ -132,12 +124,6 @@ final class ModelBenchTool {
             Thread.currentThread().interrupt();
             throw new StartException(ExitCode.FAILED, "interrupted");
         }
-    }
-
-    private static Backend backend(Subcommand.Options options) {
-        return Backends.open(
-                options.required(EngineFlags.DEVICE), options.required(EngineFlags.CPU_INSTRUCTIONS),
-                options.required(EngineFlags.ACTIVATIONS), Console::note);
     }
 
     private static int batch(String text) {

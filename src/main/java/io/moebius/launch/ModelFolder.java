@@ -29,6 +29,18 @@ record ModelFolder(Path path, boolean unpacked) implements AutoCloseable {
                 : new ModelFolder(EmbeddedModel.unpack(Path.of(System.getProperty("java.io.tmpdir"))), true);
     }
 
+    /** As a tool's flags say; a download is shown. */
+    static ModelFolder find(Subcommand.Options options, Map<String, String> environment) {
+        Console console = new Console(false);
+        try {
+            return find(
+                    options.required(ModelFlags.HF_MODEL_NAME), options.required(ModelFlags.REVISION), environment,
+                    new DownloadProgress(console::downloading), console::warn);
+        } finally {
+            console.done();
+        }
+    }
+
     /** The demo model needs no container secret; what somebody put into its place does. */
     static ModelFolder demo(Path folder) {
         if (!EmbeddedModel.isIn(folder)) {

@@ -3,8 +3,6 @@ package io.moebius.launch;
 import io.moebius.backend.Backend;
 import io.moebius.backend.Tunable;
 import io.moebius.checkpoint.Checkpoint;
-import io.moebius.checkpoint.CheckpointException;
-import io.moebius.hub.HubException;
 import io.moebius.model.Decoder;
 import io.moebius.model.Transformer;
 import io.moebius.policy.ModelSteps;
@@ -13,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 
 /** A loaded model whose steps are measured, without a server around it. */
-record ModelProbe(Backend backend, Tunable tunable, ModelSteps steps, Origin origin, ModelFolder folder) implements AutoCloseable {
+record ModelProbe(Backend backend, Tunable tunable, ModelSteps steps, Origin origin) implements AutoCloseable {
 
     static final List<Flag> FLAGS = List.of(ModelFlags.HF_MODEL_NAME, ModelFlags.REVISION, EngineFlags.DEVICE, EngineFlags.CPU_INSTRUCTIONS, EngineFlags.ACTIVATIONS);
 
@@ -22,33 +20,23 @@ record ModelProbe(Backend backend, Tunable tunable, ModelSteps steps, Origin ori
 
     /**
      * @param maxTokens most tokens of a step
-     * @throws StartException if there is no such model, or nothing to choose on the device
+     * @throws StartException if there is nothing to choose on the device
      */
     static ModelProbe open(Subcommand.Options options, Map<String, String> environment, int maxTokens) {
-        String name = options.required(ModelFlags.HF_MODEL_NAME);
-        try {
-            ModelFolder folder =
-                    ModelFolder.find(name, options.required(ModelFlags.REVISION), environment, (done, all) -> {}, Console::note);
+        try (ModelFolder folder = ModelFolder.find(options, environment)) {
             Checkpoint checkpoint = Checkpoint.open(folder.path());
-            Backend backend = Backends.open(
-                    options.required(EngineFlags.DEVICE), options.required(EngineFlags.CPU_INSTRUCTIONS),
-                    options.required(EngineFlags.ACTIVATIONS), Console::note);
+            Backend backend = Backends.open(options);
             if (!(backend instanceof Tunable tunable)) {
                 throw new StartException(ExitCode.USAGE, "the device has one variant of each kernel; give another --device");
             }
             Decoder decoder = Transformer.load(checkpoint, backend, maxTokens, SEQUENCES, fraction -> {});
             ModelSteps steps = new ModelSteps(decoder, backend.kvCache(decoder.kvShape(), BLOCKS), SEQUENCES);
-            return new ModelProbe(backend, tunable, steps, KernelPolicy.origin(tunable, backend.activations(), checkpoint), folder);
-        } catch (HubException e) {
-            throw new StartException(ExitCode.of(e), e.getMessage());
-        } catch (CheckpointException e) {
-            throw new StartException(ExitCode.BAD_CHECKPOINT, e.getMessage());
+            return new ModelProbe(backend, tunable, steps, KernelPolicy.origin(tunable, backend.activations(), checkpoint));
         }
     }
 
     @Override
     public void close() {
         backend.close();
-        folder.close();
     }
 }

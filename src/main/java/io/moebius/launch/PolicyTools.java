@@ -39,19 +39,19 @@ final class PolicyTools {
             shell.out().print(Report.catalogue(
                     probe.tunable(), Search.sites(probe.tunable(), probe.steps()), Search.tokenCounts(MAX_TOKENS)));
         }
-        return 0;
+        return ExitCode.OK.status();
     }
 
     private static int show(Subcommand.Options options, Subcommand.Shell shell) {
         shell.out().print(Report.all(read(options.operand())));
-        return 0;
+        return ExitCode.OK.status();
     }
 
     private static int diff(Subcommand.Options options, Subcommand.Shell shell) {
         Policy first = read(options.operand());
         if (options.text(OTHER).isEmpty()) {
             shell.out().print(Report.changes(first));
-            return first.choices().stream().anyMatch(Choice::changed) ? 1 : 0;
+            return (first.choices().stream().anyMatch(Choice::changed) ? ExitCode.UNTRUE : ExitCode.OK).status();
         }
         String difference = Report.difference(first, read(options.text(OTHER)));
         shell.out().print(difference.isEmpty() ? "  no difference\n" : difference);
@@ -70,8 +70,6 @@ final class PolicyTools {
                     policy, probe.tunable(), probe.steps(), System::nanoTime, (int) options.whole(PAIRS));
             shell.out().print(Report.verified(verification));
             return verification.failed().isEmpty() ? ExitCode.OK.status() : ExitCode.UNTRUE.status();
-        } catch (PolicyException e) {
-            throw new StartException(ExitCode.NO_POLICY, e.getMessage());
         }
     }
 

@@ -55,7 +55,7 @@ final class SecretTools {
                     .formatted(e.getMessage(), e.getClass().getSimpleName()));
         }
         shell.errors().println("moebius: wrote license-key.json (keep it secret) and license-key.pub.json to " + folder);
-        return 0;
+        return ExitCode.OK.status();
     }
 
     private static int issue(Subcommand.Options options, Subcommand.Shell shell) {
@@ -76,7 +76,7 @@ final class SecretTools {
         }
         try {
             shell.out().println(SigningKey.open(Path.of(options.required(KEY))).issue(claims));
-            return 0;
+            return ExitCode.OK.status();
         } catch (LicenseException e) {
             throw usage(e.getMessage());
         }
@@ -97,7 +97,7 @@ final class SecretTools {
             revoked.warning().ifPresent(Console::note);
             verifier.verify(secret, 1, revoked.ids());
             shell.out().println("valid: yes");
-            return 0;
+            return ExitCode.OK.status();
         } catch (LicenseException e) {
             throw new StartException(ExitCode.NO_LICENSE, e.getMessage());
         }

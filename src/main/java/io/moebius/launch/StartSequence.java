@@ -8,20 +8,16 @@ import io.moebius.backend.Backend;
 import io.moebius.backend.KvCache;
 import io.moebius.backend.KvStorage;
 import io.moebius.checkpoint.Checkpoint;
-import io.moebius.checkpoint.CheckpointException;
 import io.moebius.checkpoint.ModelConfig;
 import io.moebius.checkpoint.WeightBits;
 import io.moebius.engine.Engine;
 import io.moebius.engine.Limits;
 import io.moebius.engine.StepEngine;
 import io.moebius.hub.EmbeddedModel;
-import io.moebius.hub.HubException;
 import io.moebius.model.Decoder;
 import io.moebius.model.Transformer;
 import io.moebius.observe.Metrics;
-import io.moebius.policy.PolicyException;
 import io.moebius.text.ModelText;
-import io.moebius.text.TextException;
 import jakarta.inject.Singleton;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
@@ -54,7 +50,7 @@ final class StartSequence {
 
     /**
      * @return empty if there is nothing to serve: the search that was asked for is done
-     * @throws StartException with its exit code
+     * @throws RuntimeException for whatever made it fail: {@link StartException#of} says what it means
      */
     Optional<Service> run() {
         String name = settings.required(ModelFlags.HF_MODEL_NAME);
@@ -68,14 +64,6 @@ final class StartSequence {
         try (ModelFolder folder = ModelFolder.find(
                 name, settings.required(ModelFlags.REVISION), System.getenv(), new DownloadProgress(this::downloading), console::warn)) {
             return serve(name, folder.path());
-        } catch (HubException e) {
-            throw new StartException(ExitCode.of(e), e.getMessage());
-        } catch (CheckpointException e) {
-            throw new StartException(ExitCode.BAD_CHECKPOINT, e.getMessage());
-        } catch (PolicyException e) {
-            throw new StartException(ExitCode.NO_POLICY, e.getMessage());
-        } catch (TextException e) {
-            throw new StartException(ExitCode.BAD_TOKENIZER, e.getMessage());
         }
     }
 

@@ -20,7 +20,7 @@ record Subcommand(String words, String operand, List<Flag> flags, String descrip
     interface Action {
         /**
          * @return the exit status
-         * @throws StartException with its exit code
+         * @throws RuntimeException for whatever made it fail: {@link StartException#of} says what it means
          */
         int run(Options options, Shell shell);
     }
