@@ -20,14 +20,14 @@ final class ApiKeyUse {
     /** @throws ApiException 429 beyond a limit of {@code key} */
     synchronized Permit enter(ApiKeys.Key key, long now) {
         if (key.concurrent() > 0 && running >= key.concurrent()) {
-            throw limited("the API key has %d requests at work, which is its limit".formatted(running));
+            throw ApiException.busy("the API key has %d requests at work, which is its limit; try again later".formatted(running));
         }
         if (key.requestsPerMinute() > 0) {
             double earned = tokens < 0 ? key.requestsPerMinute() : (now - filled) / NANOS_PER_MINUTE * key.requestsPerMinute();
             tokens = Math.min(key.requestsPerMinute(), Math.max(tokens, 0) + earned);
             filled = now;
             if (tokens < 1) {
-                throw limited("the API key has used its %d requests a minute".formatted(key.requestsPerMinute()));
+                throw ApiException.busy("the API key has used its %d requests a minute; try again later".formatted(key.requestsPerMinute()));
             }
             tokens--;
         }
@@ -42,9 +42,5 @@ final class ApiKeyUse {
 
     private synchronized void leave() {
         running--;
-    }
-
-    private static ApiException limited(String message) {
-        return new ApiException(429, "rate_limit_error", message + "; try again later", null, "rate_limit_exceeded");
     }
 }

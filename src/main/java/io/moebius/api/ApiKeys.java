@@ -32,6 +32,9 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 @Singleton
 public final class ApiKeys {
 
+    /** What {@link #isName} allows, for people. */
+    public static final String NAMES = "1 to 64 letters, digits, dots, dashes and underscores";
+
     private static final ObjectMapper JSON =
             new ObjectMapper(JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
                     .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
@@ -145,7 +148,8 @@ public final class ApiKeys {
         }
     }
 
-    static byte[] sha256(String text) {
+    /** As the file keeps keys: the digest of what a client presents. */
+    public static byte[] sha256(String text) {
         try {
             return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
         } catch (NoSuchAlgorithmException e) {
@@ -168,8 +172,8 @@ public final class ApiKeys {
         for (JsonNode key : list) {
             String name = key.path("name").asText();
             String digest = key.path("sha256").asText();
-            if (!name.matches("[A-Za-z0-9._-]{1,64}") || !names.add(name)) {
-                throw new IllegalArgumentException("a name is missing, given twice, or not of 1 to 64 letters, digits, dots, dashes and underscores");
+            if (!isName(name) || !names.add(name)) {
+                throw new IllegalArgumentException("a name is missing, given twice, or not of " + NAMES);
             }
             if (!digest.matches("[0-9a-f]{64}")) {
                 throw new IllegalArgumentException("sha256 of key %s is no SHA-256 in hex".formatted(name));
@@ -182,6 +186,10 @@ public final class ApiKeys {
             keys.add(new Key(name, HexFormat.of().parseHex(digest), limit(key, "requests_per_minute"), limit(key, "concurrent")));
         }
         return List.copyOf(keys);
+    }
+
+    public static boolean isName(String text) {
+        return text.matches("[A-Za-z0-9._-]{1,64}");
     }
 
     private static int limit(JsonNode key, String field) {

@@ -4,15 +4,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.moebius.api.ApiKeys;
 import io.moebius.launch.FlagType.Text;
 import io.moebius.launch.FlagType.Whole;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.GeneralSecurityException;
-import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.Base64;
 import java.util.HexFormat;
@@ -24,7 +22,7 @@ final class KeyTools {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int KEY_BYTES = 32;
     private static final Flag FILE = Flag.of("file", new Text("a file"), null, "The file of --api-keys-file; a new one is begun.");
-    private static final Flag NAME = Flag.of("name", new Text("a name"), null, "Whose key it is, in metrics too; letters, digits, dots and dashes.");
+    private static final Flag NAME = Flag.of("name", new Text("a name"), null, "Whose key it is, in metrics too; letters, digits, dots, dashes and underscores.");
     private static final Flag RATE = Flag.of("requests-per-minute", new Whole(1, 1_000_000), null, "Most requests a minute.");
     private static final Flag CONCURRENT = Flag.of("concurrent", new Whole(1, 1_000_000), null, "Most requests at once.");
 
@@ -36,8 +34,8 @@ final class KeyTools {
     private static int add(Subcommand.Options options, Subcommand.Shell shell) {
         Path file = Path.of(options.required(FILE));
         String name = options.required(NAME);
-        if (!name.matches("[A-Za-z0-9._-]{1,64}")) {
-            throw usage("--name is \"%s\"; allowed: 1 to 64 letters, digits, dots, dashes and underscores".formatted(name));
+        if (!ApiKeys.isName(name)) {
+            throw usage("--name is \"%s\"; allowed: %s".formatted(name, ApiKeys.NAMES));
         }
         byte[] random = new byte[KEY_BYTES];
         new SecureRandom().nextBytes(random);
@@ -52,7 +50,7 @@ final class KeyTools {
                     throw usage("%s has a key named %s; take it out first, or give another --name".formatted(file, name));
                 }
             }
-            ObjectNode entry = keys.addObject().put("name", name).put("sha256", digest(key));
+            ObjectNode entry = keys.addObject().put("name", name).put("sha256", HexFormat.of().formatHex(ApiKeys.sha256(key)));
             options.text(RATE).ifPresent(rate -> entry.put("requests_per_minute", Integer.parseInt(rate)));
             options.text(CONCURRENT).ifPresent(most -> entry.put("concurrent", Integer.parseInt(most)));
             Path next = Files.createTempFile(file.toAbsolutePath().getParent(), ".keys", "");
@@ -63,14 +61,6 @@ final class KeyTools {
         }
         shell.out().println(key);
         return ExitCode.OK.status();
-    }
-
-    private static String digest(String key) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8)));
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     private static StartException usage(String message) {
