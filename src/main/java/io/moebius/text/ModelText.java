@@ -73,29 +73,24 @@ public record ModelText(DjlTokenizer tokenizer, Optional<Template> template, Map
 
     /** The conversation as the model was trained to read it, ending where the assistant begins. */
     public String render(List<ChatMessage> messages) {
-        return render(messages.stream().map(m -> message(m.role(), m.content())).toList(), true);
-    }
-
-    /** Ids of the rendered conversation; the names of special tokens in the messages stay plain text. */
-    public int[] chatIds(List<ChatMessage> messages) {
-        String text = render(
-                messages.stream().map(m -> message(m.role(), tokenizer.mark(m.content()))).toList(), true);
-        return tokenizer.encodeTemplate(text);
-    }
-
-    private String render(List<Map<String, Object>> messages, boolean addGenerationPrompt) {
         Map<String, Object> context = new LinkedHashMap<>(specialTokens);
-        context.put("messages", messages);
-        context.put("add_generation_prompt", addGenerationPrompt);
+        context.put("messages", messages.stream().map(ModelText::asMap).toList());
+        context.put("add_generation_prompt", true);
         return template
                 .orElseThrow(() -> new TemplateException("this model has no chat template; use /v1/completions"))
                 .render(context);
     }
 
-    private static Map<String, Object> message(String role, String content) {
-        Map<String, Object> message = new LinkedHashMap<>();
-        message.put("role", role);
-        message.put("content", content);
-        return message;
+    private static Map<String, Object> asMap(ChatMessage message) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put("role", message.role());
+        map.put("content", message.content());
+        return map;
+    }
+
+    /** Ids of the rendered conversation; the names of special tokens in the messages stay plain text. */
+    public int[] chatIds(List<ChatMessage> messages) {
+        return tokenizer.encodeTemplate(render(
+                messages.stream().map(message -> new ChatMessage(message.role(), tokenizer.mark(message.content()))).toList()));
     }
 }

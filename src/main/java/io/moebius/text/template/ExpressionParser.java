@@ -5,6 +5,7 @@ import io.moebius.text.template.Token.Kind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /** Recursive descent over the tokens inside tags, in jinja2's order of precedence. */
 final class ExpressionParser {
@@ -12,81 +13,37 @@ final class ExpressionParser {
     private static final int MAX_DEPTH = 100;
     private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
 
-    private final List<Token> tokens;
-    private int at;
+    private final TokenReader tokens;
     private int depth;
 
-    ExpressionParser(List<Token> tokens) {
+    ExpressionParser(TokenReader tokens) {
         this.tokens = tokens;
-    }
-
-    Token peek() {
-        return tokens.get(at);
-    }
-
-    Token next() {
-        Token token = tokens.get(at);
-        if (token.kind() != Kind.END) {
-            at++;
-        }
-        return token;
-    }
-
-    boolean accept(Kind kind, String text) {
-        if (peek().is(kind, text)) {
-            at++;
-            return true;
-        }
-        return false;
-    }
-
-    Token expect(Kind kind, String what) {
-        Token token = next();
-        if (token.kind() != kind) {
-            throw unexpected(token, what);
-        }
-        return token;
-    }
-
-    void expect(Kind kind, String text, String what) {
-        Token token = next();
-        if (!token.is(kind, text)) {
-            throw unexpected(token, what);
-        }
-    }
-
-    static TemplateException unexpected(Token token, String what) {
-        String found = token.text().isEmpty() ? token.kind().name().toLowerCase().replace('_', ' ') : token.text();
-        return TemplateException.at(token.line(), "found '" + found + "', expected " + what);
     }
 
     /** An expression, or several separated by commas as a list. */
     Expression tuple() {
         Expression first = expression();
-        if (!peek().is(Kind.OPERATOR, ",")) {
+        if (!tokens.isNext(Kind.OPERATOR, ",")) {
             return first;
         }
         List<Expression> items = new ArrayList<>(List.of(first));
-        while (accept(Kind.OPERATOR, ",")) {
+        while (tokens.accept(Kind.OPERATOR, ",")) {
             items.add(expression());
         }
         return new Expression.ListOf(items);
     }
 
     Expression expression() {
-        if (++depth > MAX_DEPTH) {
-            throw TemplateException.at(peek().line(), "expressions are nested more than " + MAX_DEPTH + " deep");
+        return nested(this::conditional);
+    }
+
+    private Expression conditional() {
+        Expression value = or();
+        while (tokens.accept(Kind.NAME, "if")) {
+            Expression condition = or();
+            value = new Expression.Conditional(condition, value, tokens.accept(Kind.NAME, "else") ? expression() : null);
         }
-        try {
-            Expression value = or();
-            while (accept(Kind.NAME, "if")) {
-                Expression condition = or();
-                value = new Expression.Conditional(condition, value, accept(Kind.NAME, "else") ? expression() : null);
-            }
-            return value;
-        } finally {
-            depth--;
-        }
+        return value;
     }
 
     /** What stands before an "if" that is not this expression's own: the items of a for. */
@@ -96,23 +53,23 @@ final class ExpressionParser {
 
     private Expression or() {
         Expression left = and();
-        while (peek().is(Kind.NAME, "or")) {
-            left = new Expression.Binary("or", left, after().and(), line());
+        while (tokens.isNext(Kind.NAME, "or")) {
+            left = new Expression.Binary("or", left, after().and(), tokens.line());
         }
         return left;
     }
 
     private Expression and() {
         Expression left = not();
-        while (peek().is(Kind.NAME, "and")) {
-            left = new Expression.Binary("and", left, after().not(), line());
+        while (tokens.isNext(Kind.NAME, "and")) {
+            left = new Expression.Binary("and", left, after().not(), tokens.line());
         }
         return left;
     }
 
     private Expression not() {
-        if (accept(Kind.NAME, "not")) {
-            return new Expression.Unary("not", nested(this::not), line());
+        if (tokens.accept(Kind.NAME, "not")) {
+            return new Expression.Unary("not", nested(this::not), tokens.line());
         }
         return comparison();
     }
@@ -120,13 +77,14 @@ final class ExpressionParser {
     private Expression comparison() {
         Expression left = sum();
         while (true) {
-            Token token = peek();
+            Token token = tokens.peek();
             if (token.kind() == Kind.OPERATOR && COMPARISONS.contains(token.text())) {
                 left = new Expression.Binary(token.text(), left, after().sum(), token.line());
             } else if (token.is(Kind.NAME, "in")) {
                 left = new Expression.Binary("in", left, after().sum(), token.line());
-            } else if (token.is(Kind.NAME, "not") && tokens.get(at + 1).is(Kind.NAME, "in")) {
-                at += 2;
+            } else if (token.is(Kind.NAME, "not") && tokens.isSecond(Kind.NAME, "in")) {
+                tokens.next();
+                tokens.next();
                 left = new Expression.Unary(
                         "not", new Expression.Binary("in", left, sum(), token.line()), token.line());
             } else {
@@ -137,8 +95,8 @@ final class ExpressionParser {
 
     private Expression sum() {
         Expression left = concatenation();
-        while (peek().is(Kind.OPERATOR, "+") || peek().is(Kind.OPERATOR, "-")) {
-            Token token = next();
+        while (tokens.isNext(Kind.OPERATOR, "+") || tokens.isNext(Kind.OPERATOR, "-")) {
+            Token token = tokens.next();
             left = new Expression.Binary(token.text(), left, concatenation(), token.line());
         }
         return left;
@@ -146,29 +104,29 @@ final class ExpressionParser {
 
     private Expression concatenation() {
         Expression left = product();
-        while (peek().is(Kind.OPERATOR, "~")) {
-            left = new Expression.Binary("~", left, after().product(), line());
+        while (tokens.isNext(Kind.OPERATOR, "~")) {
+            left = new Expression.Binary("~", left, after().product(), tokens.line());
         }
         return left;
     }
 
     private Expression product() {
         Expression left = unary();
-        while (peek().kind() == Kind.OPERATOR && Set.of("*", "/", "//", "%").contains(peek().text())) {
-            Token token = next();
+        while (tokens.peek().kind() == Kind.OPERATOR && Set.of("*", "/", "//", "%").contains(tokens.peek().text())) {
+            Token token = tokens.next();
             left = new Expression.Binary(token.text(), left, unary(), token.line());
         }
         return left;
     }
 
     private Expression unary() {
-        if (peek().is(Kind.OPERATOR, "-") || peek().is(Kind.OPERATOR, "+")) {
-            Token token = next();
+        if (tokens.isNext(Kind.OPERATOR, "-") || tokens.isNext(Kind.OPERATOR, "+")) {
+            Token token = tokens.next();
             return new Expression.Unary(token.text(), nested(this::unary), token.line());
         }
         Expression value = postfix(primary());
-        if (accept(Kind.OPERATOR, "**")) {
-            value = new Expression.Binary("**", value, nested(this::unary), line());
+        if (tokens.accept(Kind.OPERATOR, "**")) {
+            value = new Expression.Binary("**", value, nested(this::unary), tokens.line());
         }
         return filters(value);
     }
@@ -176,19 +134,19 @@ final class ExpressionParser {
     private Expression postfix(Expression start) {
         Expression value = start;
         while (true) {
-            int line = line();
-            if (accept(Kind.OPERATOR, ".")) {
-                Token name = next();
+            int line = tokens.line();
+            if (tokens.accept(Kind.OPERATOR, ".")) {
+                Token name = tokens.next();
                 if (name.kind() == Kind.INTEGER) {
                     value = new Expression.Item(value, new Expression.Literal(Long.parseLong(name.text())), line);
                 } else if (name.kind() == Kind.NAME) {
                     value = new Expression.Attribute(value, name.text(), line);
                 } else {
-                    throw unexpected(name, "a name after the dot");
+                    throw TokenReader.unexpected(name, "a name after the dot");
                 }
-            } else if (accept(Kind.OPERATOR, "[")) {
+            } else if (tokens.accept(Kind.OPERATOR, "[")) {
                 value = subscript(value, line);
-            } else if (accept(Kind.OPERATOR, "(")) {
+            } else if (tokens.accept(Kind.OPERATOR, "(")) {
                 value = new Expression.Call(value, arguments(), line);
             } else {
                 return value;
@@ -199,11 +157,11 @@ final class ExpressionParser {
     private Expression filters(Expression start) {
         Expression value = start;
         while (true) {
-            int line = line();
-            if (accept(Kind.OPERATOR, "|")) {
-                String name = expect(Kind.NAME, "a filter's name").text();
-                value = new Expression.Filter(value, name, accept(Kind.OPERATOR, "(") ? arguments() : Arguments.NONE, line);
-            } else if (accept(Kind.NAME, "is")) {
+            int line = tokens.line();
+            if (tokens.accept(Kind.OPERATOR, "|")) {
+                String name = tokens.expect(Kind.NAME, "a filter's name").text();
+                value = new Expression.Filter(value, name, tokens.accept(Kind.OPERATOR, "(") ? arguments() : Arguments.NONE, line);
+            } else if (tokens.accept(Kind.NAME, "is")) {
                 value = test(value, line);
             } else {
                 return value;
@@ -213,11 +171,11 @@ final class ExpressionParser {
     }
 
     private Expression test(Expression value, int line) {
-        boolean negated = accept(Kind.NAME, "not");
-        String name = next().text();
+        boolean negated = tokens.accept(Kind.NAME, "not");
+        String name = tokens.next().text();
         Arguments arguments = Arguments.NONE;
-        Token token = peek();
-        if (accept(Kind.OPERATOR, "(")) {
+        Token token = tokens.peek();
+        if (tokens.accept(Kind.OPERATOR, "(")) {
             arguments = arguments();
         } else if (token.kind() == Kind.STRING || token.kind() == Kind.INTEGER
                 || token.kind() == Kind.NAME && !Set.of("and", "or", "else", "if", "is", "in", "not").contains(token.text())) {
@@ -227,14 +185,14 @@ final class ExpressionParser {
     }
 
     private Expression subscript(Expression of, int line) {
-        Expression from = peek().is(Kind.OPERATOR, ":") ? null : expression();
-        if (accept(Kind.OPERATOR, "]")) {
+        Expression from = tokens.isNext(Kind.OPERATOR, ":") ? null : expression();
+        if (tokens.accept(Kind.OPERATOR, "]")) {
             return new Expression.Item(of, from, line);
         }
-        expect(Kind.OPERATOR, ":", "']' or ':'");
-        Expression to = peek().is(Kind.OPERATOR, ":") || peek().is(Kind.OPERATOR, "]") ? null : expression();
-        Expression step = accept(Kind.OPERATOR, ":") && !peek().is(Kind.OPERATOR, "]") ? expression() : null;
-        expect(Kind.OPERATOR, "]", "']'");
+        tokens.expect(Kind.OPERATOR, ":", "']' or ':'");
+        Expression to = tokens.isNext(Kind.OPERATOR, ":") || tokens.isNext(Kind.OPERATOR, "]") ? null : expression();
+        Expression step = tokens.accept(Kind.OPERATOR, ":") && !tokens.isNext(Kind.OPERATOR, "]") ? expression() : null;
+        tokens.expect(Kind.OPERATOR, "]", "']'");
         return new Expression.Slice(of, from, to, step, line);
     }
 
@@ -242,23 +200,23 @@ final class ExpressionParser {
         List<Expression> positional = new ArrayList<>();
         List<String> names = new ArrayList<>();
         List<Expression> named = new ArrayList<>();
-        while (!accept(Kind.OPERATOR, ")")) {
-            if (peek().kind() == Kind.NAME && tokens.get(at + 1).is(Kind.OPERATOR, "=")) {
-                names.add(next().text());
-                next();
+        while (!tokens.accept(Kind.OPERATOR, ")")) {
+            if (tokens.peek().kind() == Kind.NAME && tokens.isSecond(Kind.OPERATOR, "=")) {
+                names.add(tokens.next().text());
+                tokens.next();
                 named.add(expression());
             } else {
                 positional.add(expression());
             }
-            if (!accept(Kind.OPERATOR, ",") && !peek().is(Kind.OPERATOR, ")")) {
-                throw unexpected(peek(), "',' or ')'");
+            if (!tokens.accept(Kind.OPERATOR, ",") && !tokens.isNext(Kind.OPERATOR, ")")) {
+                throw TokenReader.unexpected(tokens.peek(), "',' or ')'");
             }
         }
         return new Arguments(positional, names, named);
     }
 
     private Expression primary() {
-        Token token = next();
+        Token token = tokens.next();
         return switch (token.kind()) {
             case STRING -> string(token);
             case INTEGER -> new Expression.Literal(Long.parseLong(token.text()));
@@ -273,40 +231,40 @@ final class ExpressionParser {
                 case "(" -> parenthesis();
                 case "[" -> new Expression.ListOf(items("]"));
                 case "{" -> dict();
-                default -> throw unexpected(token, "a value");
+                default -> throw TokenReader.unexpected(token, "a value");
             };
-            default -> throw unexpected(token, "a value");
+            default -> throw TokenReader.unexpected(token, "a value");
         };
     }
 
     private Expression string(Token first) {
         StringBuilder text = new StringBuilder(first.text());
-        while (peek().kind() == Kind.STRING) {
-            text.append(next().text());
+        while (tokens.peek().kind() == Kind.STRING) {
+            text.append(tokens.next().text());
         }
         return new Expression.Literal(text.toString());
     }
 
     private Expression parenthesis() {
-        if (accept(Kind.OPERATOR, ")")) {
+        if (tokens.accept(Kind.OPERATOR, ")")) {
             return new Expression.ListOf(List.of());
         }
         Expression first = expression();
-        if (accept(Kind.OPERATOR, ")")) {
+        if (tokens.accept(Kind.OPERATOR, ")")) {
             return first;
         }
         List<Expression> items = new ArrayList<>(List.of(first));
-        expect(Kind.OPERATOR, ",", "',' or ')'");
+        tokens.expect(Kind.OPERATOR, ",", "',' or ')'");
         items.addAll(items(")"));
         return new Expression.ListOf(items);
     }
 
     private List<Expression> items(String end) {
         List<Expression> items = new ArrayList<>();
-        while (!accept(Kind.OPERATOR, end)) {
+        while (!tokens.accept(Kind.OPERATOR, end)) {
             items.add(expression());
-            if (!accept(Kind.OPERATOR, ",") && !peek().is(Kind.OPERATOR, end)) {
-                throw unexpected(peek(), "',' or '" + end + "'");
+            if (!tokens.accept(Kind.OPERATOR, ",") && !tokens.isNext(Kind.OPERATOR, end)) {
+                throw TokenReader.unexpected(tokens.peek(), "',' or '" + end + "'");
             }
         }
         return items;
@@ -315,20 +273,20 @@ final class ExpressionParser {
     private Expression dict() {
         List<Expression> keys = new ArrayList<>();
         List<Expression> values = new ArrayList<>();
-        while (!accept(Kind.OPERATOR, "}")) {
+        while (!tokens.accept(Kind.OPERATOR, "}")) {
             keys.add(expression());
-            expect(Kind.OPERATOR, ":", "':'");
+            tokens.expect(Kind.OPERATOR, ":", "':'");
             values.add(expression());
-            if (!accept(Kind.OPERATOR, ",") && !peek().is(Kind.OPERATOR, "}")) {
-                throw unexpected(peek(), "',' or '}'");
+            if (!tokens.accept(Kind.OPERATOR, ",") && !tokens.isNext(Kind.OPERATOR, "}")) {
+                throw TokenReader.unexpected(tokens.peek(), "',' or '}'");
             }
         }
         return new Expression.DictOf(keys, values);
     }
 
-    private Expression nested(java.util.function.Supplier<Expression> rule) {
+    private Expression nested(Supplier<Expression> rule) {
         if (++depth > MAX_DEPTH) {
-            throw TemplateException.at(peek().line(), "expressions are nested more than " + MAX_DEPTH + " deep");
+            throw TemplateException.at(tokens.line(), "expressions are nested more than " + MAX_DEPTH + " deep");
         }
         try {
             return rule.get();
@@ -338,11 +296,7 @@ final class ExpressionParser {
     }
 
     private ExpressionParser after() {
-        at++;
+        tokens.next();
         return this;
-    }
-
-    private int line() {
-        return peek().line();
     }
 }

@@ -11,18 +11,20 @@ final class Parser {
 
     private static final int MAX_DEPTH = 50;
 
-    private final ExpressionParser tokens;
+    private final TokenReader tokens;
+    private final ExpressionParser expressions;
     private int depth;
 
-    private Parser(ExpressionParser tokens) {
+    private Parser(TokenReader tokens) {
         this.tokens = tokens;
+        this.expressions = new ExpressionParser(tokens);
     }
 
     static List<Node> parse(String source) {
-        Parser parser = new Parser(new ExpressionParser(Lexer.tokens(source)));
+        Parser parser = new Parser(new TokenReader(Lexer.tokens(source)));
         List<Node> nodes = parser.body(Set.of());
         if (parser.tokens.peek().kind() != Kind.END) {
-            throw ExpressionParser.unexpected(parser.tokens.peek(), "the end of the template");
+            throw TokenReader.unexpected(parser.tokens.peek(), "the end of the template");
         }
         return nodes;
     }
@@ -30,7 +32,7 @@ final class Parser {
     /** Statements up to a block whose name is one of {@code ends}; that name is left to read. */
     private List<Node> body(Set<String> ends) {
         if (++depth > MAX_DEPTH) {
-            throw TemplateException.at(tokens.peek().line(), "blocks are nested more than " + MAX_DEPTH + " deep");
+            throw TemplateException.at(tokens.line(), "blocks are nested more than " + MAX_DEPTH + " deep");
         }
         List<Node> nodes = new ArrayList<>();
         while (tokens.peek().kind() != Kind.END) {
@@ -38,7 +40,7 @@ final class Parser {
             switch (token.kind()) {
                 case TEXT -> nodes.add(new Node.Text(token.text()));
                 case OPEN_OUTPUT -> {
-                    nodes.add(new Node.Output(tokens.tuple()));
+                    nodes.add(new Node.Output(expressions.tuple()));
                     tokens.expect(Kind.CLOSE_OUTPUT, "'}}'");
                 }
                 case OPEN_BLOCK -> {
@@ -48,11 +50,11 @@ final class Parser {
                     }
                     statement(nodes);
                 }
-                default -> throw ExpressionParser.unexpected(token, "text or a tag");
+                default -> throw TokenReader.unexpected(token, "text or a tag");
             }
         }
         if (!ends.isEmpty()) {
-            throw TemplateException.at(tokens.peek().line(), "the template ends inside a block; expected " + String.join(" or ", ends));
+            throw TemplateException.at(tokens.line(), "the template ends inside a block; expected " + String.join(" or ", ends));
         }
         depth--;
         return nodes;
@@ -87,7 +89,7 @@ final class Parser {
         List<List<Node>> branches = new ArrayList<>();
         String end = "elif";
         while (end.equals("elif")) {
-            conditions.add(tokens.tuple());
+            conditions.add(expressions.tuple());
             close();
             branches.add(body(Set.of("elif", "else", "endif")));
             end = tokens.next().text();
@@ -104,8 +106,8 @@ final class Parser {
     private Node loop(int line) {
         List<String> targets = names();
         tokens.expect(Kind.NAME, "in", "'in'");
-        Expression items = tokens.withoutCondition();
-        Expression filter = tokens.accept(Kind.NAME, "if") ? tokens.expression() : null;
+        Expression items = expressions.withoutCondition();
+        Expression filter = tokens.accept(Kind.NAME, "if") ? expressions.expression() : null;
         tokens.accept(Kind.NAME, "recursive");
         close();
         List<Node> body = body(Set.of("else", "endfor"));
@@ -141,7 +143,7 @@ final class Parser {
             targets.add(target);
         } while (tokens.accept(Kind.OPERATOR, ","));
         if (tokens.accept(Kind.OPERATOR, "=")) {
-            return new Node.Assign(targets, tokens.tuple(), line);
+            return new Node.Assign(targets, expressions.tuple(), line);
         }
         close();
         Node node = new Node.AssignBlock(targets.getFirst(), body(Set.of("endset")), line);
@@ -156,7 +158,7 @@ final class Parser {
         List<Expression> defaults = new ArrayList<>();
         while (!tokens.accept(Kind.OPERATOR, ")")) {
             parameters.add(tokens.expect(Kind.NAME, "a parameter").text());
-            defaults.add(tokens.accept(Kind.OPERATOR, "=") ? tokens.expression() : null);
+            defaults.add(tokens.accept(Kind.OPERATOR, "=") ? expressions.expression() : null);
             tokens.accept(Kind.OPERATOR, ",");
         }
         close();
@@ -167,7 +169,7 @@ final class Parser {
 
     private Node filter(int line) {
         String name = tokens.expect(Kind.NAME, "a filter's name").text();
-        Arguments arguments = tokens.accept(Kind.OPERATOR, "(") ? tokens.arguments() : Arguments.NONE;
+        Arguments arguments = tokens.accept(Kind.OPERATOR, "(") ? expressions.arguments() : Arguments.NONE;
         close();
         List<Node> body = body(Set.of("endfilter"));
         tokens.next();
