@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.moebius.observe.Metrics;
+import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -57,7 +58,7 @@ public final class ApiKeys {
      */
     record Key(String name, byte[] sha256, int requestsPerMinute, int concurrent) {}
 
-    @jakarta.inject.Inject
+    @Inject
     ApiKeys(@ConfigProperty(name = "moebius.api-keys-file") Optional<String> file, Metrics metrics) {
         this(file.map(Path::of), metrics, System::nanoTime);
     }

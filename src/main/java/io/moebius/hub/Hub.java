@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Where models come from, as the environment says it to every tool.
@@ -17,14 +19,15 @@ import java.util.Optional;
 public record Hub(URI endpoint, Optional<String> token, boolean offline) {
 
     private static final String PUBLIC = "https://huggingface.co";
+    private static final Set<String> ON = Set.of("1", "TRUE", "YES", "ON");
     private static final long MAX_TOKEN_BYTES = 1000;
 
     /** @throws HubException if the endpoint is no http or https address, or the token no token */
     public static Hub of(Map<String, String> environment) {
         String address = environment.getOrDefault("HF_ENDPOINT", "");
         URI endpoint = endpoint(address.isBlank() ? PUBLIC : address.strip());
-        String offline = environment.getOrDefault("HF_HUB_OFFLINE", "").strip().toUpperCase(java.util.Locale.ROOT);
-        return new Hub(endpoint, token(environment), offline.equals("1") || offline.equals("TRUE") || offline.equals("YES") || offline.equals("ON"));
+        boolean offline = ON.contains(environment.getOrDefault("HF_HUB_OFFLINE", "").strip().toUpperCase(Locale.ROOT));
+        return new Hub(endpoint, token(environment), offline);
     }
 
     private static URI endpoint(String address) {

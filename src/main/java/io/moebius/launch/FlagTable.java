@@ -1,5 +1,6 @@
 package io.moebius.launch;
 
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +36,7 @@ final class FlagTable {
     /** The flag whose name takes the fewest changes to become {@code option}. */
     static String nearest(String option, List<Flag> flags) {
         return Stream.concat(flags.stream().map(Flag::option), Stream.of("--help", "--version"))
-                .min(java.util.Comparator.comparingInt(known -> distance(known, option)))
+                .min(Comparator.comparingInt(known -> distance(known, option)))
                 .orElseThrow();
     }
 

@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
@@ -127,7 +128,7 @@ public final class DjlTokenizer implements Tokenizer {
     }
 
     private String quote(String name) {
-        return java.util.regex.Matcher.quoteReplacement(name.charAt(0) + mark + name.substring(1));
+        return Matcher.quoteReplacement(name.charAt(0) + mark + name.substring(1));
     }
 
     @Override

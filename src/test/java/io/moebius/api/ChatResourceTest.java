@@ -3,6 +3,7 @@ package io.moebius.api;
 import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moebius.engine.GeneratedToken;
 import io.moebius.engine.NotANumberException;
 import io.moebius.engine.Prompt;
 import io.quarkus.test.junit.QuarkusTest;
@@ -10,6 +11,7 @@ import io.restassured.path.json.JsonPath;
 import io.restassured.response.Response;
 import jakarta.inject.Inject;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -89,7 +91,7 @@ class ChatResourceTest {
         JsonPath answer = ok("{\"logprobs\":true,\"top_logprobs\":2,\"max_tokens\":1,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}");
         assertThat(answer.getList("choices[0].logprobs.content")).hasSize(1);
         assertThat(answer.getString("choices[0].logprobs.content[0].token")).isEqualTo("H");
-        assertThat(answer.getList("choices[0].logprobs.content[0].bytes")).isEqualTo(java.util.List.of(72));
+        assertThat(answer.getList("choices[0].logprobs.content[0].bytes")).isEqualTo(List.of(72));
         assertThat(answer.getDouble("choices[0].logprobs.content[0].logprob")).isEqualTo(-0.5);
         assertThat(answer.getDouble("choices[0].logprobs.content[0].top_logprobs[1].logprob")).isEqualTo(-9999.0);
     }
@@ -105,7 +107,7 @@ class ChatResourceTest {
     @Test
     void endsAStreamThatFailsWithAnErrorEvent() {
         engine.play((prompt, listener, self) -> {
-            listener.token(new io.moebius.engine.GeneratedToken(100, Float.NaN, java.util.List.of()));
+            listener.token(new GeneratedToken(100, Float.NaN, List.of()));
             listener.failed(new IllegalStateException("broken"));
         });
         String body = post("{\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}").asString();

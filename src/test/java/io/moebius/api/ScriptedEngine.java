@@ -12,6 +12,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.stream.IntStream;
 
 /** Answers every prompt with one text, on a thread of its own, and remembers what it was asked. */
 final class ScriptedEngine implements Engine {
@@ -68,7 +69,7 @@ final class ScriptedEngine implements Engine {
         if (prompt.topLogprobs() < 0) {
             return new GeneratedToken(id, Float.NaN, List.of());
         }
-        List<GeneratedToken.TokenLogprob> top = java.util.stream.IntStream.range(0, prompt.topLogprobs())
+        List<GeneratedToken.TokenLogprob> top = IntStream.range(0, prompt.topLogprobs())
                 .mapToObj(i -> new GeneratedToken.TokenLogprob(id + i, i == 0 ? -0.5f : Float.NEGATIVE_INFINITY))
                 .toList();
         return new GeneratedToken(id, -0.5f, top);

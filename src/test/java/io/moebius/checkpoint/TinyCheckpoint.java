@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 /** Writes a folder with a few tensors and the configuration of a Mixtral. */
 final class TinyCheckpoint {
@@ -51,7 +52,7 @@ final class TinyCheckpoint {
 
     /** Codes 0, 1, 2, ... */
     TinyCheckpoint codes(String name, String type, int... shape) {
-        byte[] codes = new byte[java.util.Arrays.stream(shape).reduce(1, Math::multiplyExact)];
+        byte[] codes = new byte[Arrays.stream(shape).reduce(1, Math::multiplyExact)];
         for (int i = 0; i < codes.length; i++) {
             codes[i] = (byte) (i % 120);
         }

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -24,7 +25,7 @@ class LifecycleIT {
     @Test
     void sigtermLetsRunningRequestsFinishAndExitsWithZero() throws Exception {
         try (Program program = Program.start("--drain-timeout", "110").awaitReady()) {
-            var answer = java.util.concurrent.CompletableFuture.supplyAsync(() -> post(program));
+            var answer = CompletableFuture.supplyAsync(() -> post(program));
             while (!program.metrics().contains("friendli_current_assigned_items 1")) {
                 Thread.onSpinWait();
             }

@@ -9,6 +9,7 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Collections;
@@ -21,6 +22,7 @@ import java.util.Map;
 import java.util.ArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /** A Hugging Face Hub on the loopback, with a second origin for large files, that fails as a test asks it to. */
 public final class TestHub implements AutoCloseable {
@@ -89,7 +91,7 @@ public final class TestHub implements AutoCloseable {
             MessageDigest git = MessageDigest.getInstance("SHA-1");
             git.update(("blob " + content.length + "\0").getBytes(StandardCharsets.US_ASCII));
             return HexFormat.of().formatHex(git.digest(content));
-        } catch (java.security.NoSuchAlgorithmException e) {
+        } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }
     }
@@ -179,7 +181,7 @@ public final class TestHub implements AutoCloseable {
                 at += count;
                 if (bytesPerMilli < Long.MAX_VALUE) {
                     out.flush();
-                    java.util.concurrent.locks.LockSupport.parkNanos(1_000_000);
+                    LockSupport.parkNanos(1_000_000);
                 }
             }
         }
@@ -253,7 +255,7 @@ public final class TestHub implements AutoCloseable {
         return (exchange, content) -> {
             exchange.getResponseBody().write(content, begin(exchange, content), count);
             exchange.getResponseBody().flush();
-            java.util.concurrent.locks.LockSupport.parkNanos(millis * 1_000_000);
+            LockSupport.parkNanos(millis * 1_000_000);
             throw new IOException("dropped");
         };
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -81,7 +82,7 @@ class PublicKeysTest {
     @Test
     void aKeyPairIsWrittenOverNoOther() throws Exception {
         Files.delete(folder.resolve("license-key.json"));
-        assertThatThrownBy(() -> SigningKey.generate(folder)).isInstanceOf(java.nio.file.FileAlreadyExistsException.class);
+        assertThatThrownBy(() -> SigningKey.generate(folder)).isInstanceOf(FileAlreadyExistsException.class);
         assertThat(folder.resolve("license-key.json")).doesNotExist();
         assertThat(folder.resolve("license-key.pub.json")).content().isEqualTo(open);
     }

@@ -12,6 +12,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -157,7 +158,7 @@ class PolicyFolderTest {
     }
 
     /** What is done to a good file's text, and what the refusal says. */
-    private record Damage(String what, java.util.function.UnaryOperator<String> how, String message) {}
+    private record Damage(String what, UnaryOperator<String> how, String message) {}
 
     private static Damage replace(String from, String to, String message) {
         return new Damage(from + " to " + to, text -> text.replace(from, to), message);

@@ -3,9 +3,11 @@ package io.moebius.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moebius.policy.ToyMachine.Way;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -16,7 +18,7 @@ class SearchTest {
     }
 
     private static Map<String, String> chosen(Search.Found found) {
-        return found.choices().stream().collect(java.util.stream.Collectors.toMap(c -> c.site().kernel(), Choice::variant));
+        return found.choices().stream().collect(Collectors.toMap(c -> c.site().kernel(), Choice::variant));
     }
 
     @Test
@@ -98,7 +100,7 @@ class SearchTest {
         for (int machine = 0; machine < 40; machine++) {
             long[] nanos = random.longs(16, 80_000, 200_000).toArray();
             Choice choice = found(new ToyMachine(0.05).kernel("project", nanos), 4).choices().getFirst();
-            best += java.util.Arrays.stream(nanos).min().orElseThrow();
+            best += Arrays.stream(nanos).min().orElseThrow();
             reached += nanos[Integer.parseInt(choice.variant().substring(1))];
         }
         assertThat(best / reached).isGreaterThan(0.97);

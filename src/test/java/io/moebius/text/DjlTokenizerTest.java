@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
@@ -40,7 +41,7 @@ class DjlTokenizerTest {
             int[] withBos = TestFiles.ints(vector.get("ids"));
             assertThat(older.tokenizer().encode(vector.get("input").asText()))
                     .as(vector.get("input").asText())
-                    .containsExactly(java.util.Arrays.copyOfRange(withBos, 1, withBos.length));
+                    .containsExactly(Arrays.copyOfRange(withBos, 1, withBos.length));
         }
     }
 
@@ -102,7 +103,7 @@ class DjlTokenizerTest {
     }
 
     private static int[] join(String... texts) {
-        return java.util.Arrays.stream(texts).flatMapToInt(t -> IntStream.of(older.tokenizer().encode(t))).toArray();
+        return Arrays.stream(texts).flatMapToInt(t -> IntStream.of(older.tokenizer().encode(t))).toArray();
     }
 
     @Test

@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.function.Supplier;
 
 /** Values of expressions. */
 final class Evaluator {
@@ -108,10 +110,10 @@ final class Evaluator {
     }
 
     /** What a wrong argument breaks becomes the template's error. */
-    private static Object guarded(java.util.function.Supplier<Object> body, String what, int line) {
+    private static Object guarded(Supplier<Object> body, String what, int line) {
         try {
             return body.get();
-        } catch (ClassCastException | IndexOutOfBoundsException | java.util.NoSuchElementException
+        } catch (ClassCastException | IndexOutOfBoundsException | NoSuchElementException
                 | NullPointerException | NumberFormatException | UnsupportedOperationException e) {
             throw TemplateException.at(line, what + " got an argument that it cannot take");
         }

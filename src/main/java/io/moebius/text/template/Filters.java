@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** The filters that templates use. */
@@ -21,8 +22,8 @@ final class Filters {
             case "length", "count" -> value instanceof String s
                     ? (long) s.codePointCount(0, s.length())
                     : value instanceof Map<?, ?> map ? (long) map.size() : (long) Values.items(value, line).size();
-            case "upper" -> Values.text(value).toUpperCase(java.util.Locale.ROOT);
-            case "lower" -> Values.text(value).toLowerCase(java.util.Locale.ROOT);
+            case "upper" -> Values.text(value).toUpperCase(Locale.ROOT);
+            case "lower" -> Values.text(value).toLowerCase(Locale.ROOT);
             case "title" -> Methods.title(Values.text(value));
             case "capitalize" -> Methods.capitalize(Values.text(value));
             case "string" -> Values.text(value);

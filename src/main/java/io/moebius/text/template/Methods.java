@@ -2,7 +2,9 @@ package io.moebius.text.template;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /** The methods of text, mappings and lists that templates call. */
 final class Methods {
@@ -26,8 +28,8 @@ final class Methods {
             case "rstrip" -> (p, n) -> strip(s, characters(p), false, true);
             case "startswith" -> (p, n) -> any(p, s::startsWith);
             case "endswith" -> (p, n) -> any(p, s::endsWith);
-            case "upper" -> (p, n) -> s.toUpperCase(java.util.Locale.ROOT);
-            case "lower" -> (p, n) -> s.toLowerCase(java.util.Locale.ROOT);
+            case "upper" -> (p, n) -> s.toUpperCase(Locale.ROOT);
+            case "lower" -> (p, n) -> s.toLowerCase(Locale.ROOT);
             case "title" -> (p, n) -> title(s);
             case "capitalize" -> (p, n) -> capitalize(s);
             case "split" -> (p, n) -> split(s, p, n, line);
@@ -98,7 +100,7 @@ final class Methods {
         return characters == null ? Character.isWhitespace(c) || Character.isSpaceChar(c) || c == 0x85 : characters.indexOf(c) >= 0;
     }
 
-    private static boolean any(List<Object> positional, java.util.function.Predicate<String> test) {
+    private static boolean any(List<Object> positional, Predicate<String> test) {
         return positional.getFirst() instanceof List<?> several
                 ? several.stream().anyMatch(each -> test.test((String) each))
                 : test.test((String) positional.getFirst());
@@ -115,7 +117,7 @@ final class Methods {
     }
 
     static String capitalize(String s) {
-        return s.isEmpty() ? s : s.substring(0, 1).toUpperCase(java.util.Locale.ROOT) + s.substring(1).toLowerCase(java.util.Locale.ROOT);
+        return s.isEmpty() ? s : s.substring(0, 1).toUpperCase(Locale.ROOT) + s.substring(1).toLowerCase(Locale.ROOT);
     }
 
     private static List<String> split(String s, List<Object> positional, Map<String, Object> named, int line) {
