@@ -92,11 +92,6 @@ public final class GeneratedCheckpoint implements Checkpoint {
     }
 
     @Override
-    public boolean has(String name) {
-        return tensors.containsKey(name);
-    }
-
-    @Override
     public boolean asksForFp8KvCache() {
         return false;
     }

@@ -4,7 +4,7 @@ import io.moebius.backend.KvStorage;
 import io.moebius.backend.Weight;
 import java.nio.file.Path;
 
-/** A model's files, opened and checked: the configuration and its named weights. Closing it unmaps nothing early. */
+/** A model's files, opened and checked: the configuration and its named weights, mapped for as long as one of them is reachable. */
 public interface Checkpoint {
 
     /**
@@ -31,8 +31,6 @@ public interface Checkpoint {
 
     /** Bytes that all weights need at least, as they are handed on, on a device that keeps none in more than 16 bits, and integers in as many. */
     long leastBytes();
-
-    boolean has(String name);
 
     /** Whether whoever quantised the model meant its keys and values to be e4m3 too. */
     boolean asksForFp8KvCache();

@@ -49,11 +49,6 @@ record ConvertedCheckpoint(SafetensorsCheckpoint original, WeightBits bits) impl
     }
 
     @Override
-    public boolean has(String name) {
-        return original.has(name);
-    }
-
-    @Override
     public boolean asksForFp8KvCache() {
         return original.asksForFp8KvCache();
     }

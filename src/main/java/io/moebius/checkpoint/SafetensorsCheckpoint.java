@@ -55,11 +55,6 @@ record SafetensorsCheckpoint(
     }
 
     @Override
-    public boolean has(String name) {
-        return tensors.containsKey(name);
-    }
-
-    @Override
     public boolean asksForFp8KvCache() {
         return quantization.kvCache();
     }

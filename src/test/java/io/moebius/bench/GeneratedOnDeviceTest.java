@@ -95,11 +95,6 @@ class GeneratedOnDeviceTest {
         }
 
         @Override
-        public boolean has(String name) {
-            return generated.has(name);
-        }
-
-        @Override
         public boolean asksForFp8KvCache() {
             return generated.asksForFp8KvCache();
         }
