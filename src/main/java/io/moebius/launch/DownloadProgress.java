@@ -8,17 +8,12 @@ final class DownloadProgress implements Progress {
 
     private static final long PAUSE_NANOS = Console.TERMINAL ? 500_000_000L : 10_000_000_000L;
 
-    private final Listener listener;
+    private final PhaseListener listener;
     private long beginNanos;
     private long beginBytes = -1;
     private long saidNanos;
 
-    /** Hears a fraction and a line. */
-    interface Listener {
-        void downloading(double fraction, String detail);
-    }
-
-    DownloadProgress(Listener listener) {
+    DownloadProgress(PhaseListener listener) {
         this.listener = listener;
     }
 
@@ -37,7 +32,7 @@ final class DownloadProgress implements Progress {
         double rate = seconds > 1 ? (bytes - beginBytes) / seconds : 0;
         String speed = rate <= 0 ? "" : String.format(
                 Locale.ROOT, " at %.1f MB/s, %d s left", rate / 1e6, Math.round((allBytes - bytes) / rate));
-        listener.downloading(
+        listener.progress(
                 allBytes == 0 ? 1 : (double) bytes / allBytes,
                 "%s of %s%s".formatted(Console.size(bytes), Console.size(allBytes), speed));
     }

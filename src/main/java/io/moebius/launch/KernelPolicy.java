@@ -80,7 +80,7 @@ final class KernelPolicy {
     record InForce(int promptTokens, String line) {}
 
     /** Searches where asked to, and puts the policy in force. */
-    InForce use(Decoder decoder, KvCache cache, int maxSequences, SearchListener listener) {
+    InForce use(Decoder decoder, KvCache cache, int maxSequences, PhaseListener listener) {
         int maxTokens = decoder.maxBatchTokens();
         if (backend == null) {
             return new InForce(maxTokens, "none: one variant of each kernel");
@@ -118,18 +118,13 @@ final class KernelPolicy {
         return new InForce(promptTokens, "%d sites, %d missing, file %s%s".formatted(policy.sites().size(), missing, file, shape));
     }
 
-    /** Hears how far a search is: fraction and a line about it. */
-    interface SearchListener {
-        void searching(double fraction, String detail);
-    }
-
-    private void search(ModelSteps steps, int maxTokens, SearchListener listener) {
+    private void search(ModelSteps steps, int maxTokens, PhaseListener listener) {
         Tuner tuner = new Tuner(backend, steps, origin, folder, System::nanoTime);
         Tuner.Outcome outcome = tuner.search(
                 Search.tokenCounts(maxTokens),
                 Duration.ofMinutes(settings.whole(PolicyFlags.SEARCH_BUDGET)),
                 () -> false,
-                (tokens, fraction, left) -> listener.searching(fraction, left.isZero()
+                (tokens, fraction, left) -> listener.progress(fraction, left.isZero()
                         ? "steps of %d tokens".formatted(tokens)
                         : "steps of %d tokens, %d s left".formatted(tokens, left.toSeconds())));
         HtmlReport.write(outcome.policy(), folder.file(origin));
