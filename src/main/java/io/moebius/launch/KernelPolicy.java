@@ -123,7 +123,6 @@ final class KernelPolicy {
         Tuner.Outcome outcome = tuner.search(
                 Search.tokenCounts(maxTokens),
                 Duration.ofMinutes(settings.whole(PolicyFlags.SEARCH_BUDGET)),
-                () -> false,
                 (tokens, fraction, left) -> listener.progress(fraction, left.isZero()
                         ? "steps of %d tokens".formatted(tokens)
                         : "steps of %d tokens, %d s left".formatted(tokens, left.toSeconds())));

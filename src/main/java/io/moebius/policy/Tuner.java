@@ -48,10 +48,9 @@ public final class Tuner {
 
     /**
      * @param budget the search ends after this time with what it has
-     * @param stop   asked between steps; true ends the search
      * @throws PolicyException if the folder cannot keep the policy
      */
-    public Outcome search(List<Integer> tokenCounts, Duration budget, BooleanSupplier stop, Progress progress) {
+    public Outcome search(List<Integer> tokenCounts, Duration budget, Progress progress) {
         folder.check(origin);
         Policy policy = folder.save(origin, List.of());
         Collection<Site> sites = Search.sites(backend, steps);
@@ -63,7 +62,7 @@ public final class Tuner {
             }
         }
         long begin = nanoTime.getAsLong();
-        BooleanSupplier enough = () -> stop.getAsBoolean() || nanoTime.getAsLong() - begin > budget.toNanos();
+        BooleanSupplier enough = () -> nanoTime.getAsLong() - begin > budget.toNanos();
         Search search = new Search(backend, steps, nanoTime, enough);
         Map<Integer, Search.Found> found = new TreeMap<>();
         int most = tokenCounts.getLast();

@@ -81,12 +81,12 @@ class RecordingsTest {
     void areSearchedOnceTheKernelsAreKnown(@TempDir Path folder) {
         ToyMachine machine = machine(0).recording(64, 8);
         Tuner tuner = new Tuner(machine, machine, Origin.of(machine, "toy", "fp8"), new PolicyFolder(folder), machine::clock);
-        Tuner.Outcome outcome = tuner.search(List.of(1, MOST), Duration.ofDays(1), () -> false, (tokens, fraction, left) -> {});
+        Tuner.Outcome outcome = tuner.search(List.of(1, MOST), Duration.ofDays(1), (tokens, fraction, left) -> {});
         assertThat(outcome.complete()).isTrue();
         assertThat(outcome.policy().choice(Recordings.SITE, 33)).map(Choice::variant).isEqualTo(Optional.of("multiples of 8"));
         assertThat(Report.gains(outcome)).contains("sizes of recorded decodes, multiples of 8: a step of 33 sequences takes 8.00 ms (by default: 12.80 ms)");
         int steps = machine.steps();
-        tuner.search(List.of(1, MOST), Duration.ofDays(1), () -> false, (tokens, fraction, left) -> {});
+        tuner.search(List.of(1, MOST), Duration.ofDays(1), (tokens, fraction, left) -> {});
         assertThat(machine.steps()).as("nothing is missing").isEqualTo(steps + 1);
     }
 

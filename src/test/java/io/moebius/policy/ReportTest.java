@@ -53,7 +53,7 @@ class ReportTest {
     void saysWhatASearchGained(@TempDir Path folder) {
         ToyMachine machine = new ToyMachine(0).kernel("project", 1_000_000, 500_000).mixing(20_000, 10_000);
         Tuner tuner = new Tuner(machine, machine, ORIGIN, new PolicyFolder(folder), machine::clock);
-        Tuner.Outcome outcome = tuner.search(List.of(1, 1024), Duration.ofDays(1), () -> false, (tokens, fraction, left) -> {});
+        Tuner.Outcome outcome = tuner.search(List.of(1, 1024), Duration.ofDays(1), (tokens, fraction, left) -> {});
         assertThat(Report.gains(outcome))
                 .contains("  tokens  step     default     chosen  measured  predicted\n")
                 .contains("       1  decode   2.00 ms    1.00 ms     2.00x      2.00x\n")

@@ -47,7 +47,7 @@ class SearchTimeTest {
     void isLessThanFiveMinutes(double gain, double noise) {
         ToyMachine machine = machine(gain, noise);
         Tuner tuner = new Tuner(machine, machine, Origin.of(machine, "toy", "fp8"), new PolicyFolder(folder), machine::clock);
-        Tuner.Outcome outcome = tuner.search(Search.tokenCounts(MOST_TOKENS), Duration.ofDays(1), () -> false, (tokens, fraction, left) -> {});
+        Tuner.Outcome outcome = tuner.search(Search.tokenCounts(MOST_TOKENS), Duration.ofDays(1), (tokens, fraction, left) -> {});
         assertThat(outcome.complete()).isTrue();
         assertThat(outcome.policy().choices().stream().anyMatch(Choice::changed)).isEqualTo(gain > 0);
         assertThat(Duration.ofNanos(machine.clock())).isLessThan(Duration.ofMinutes(5));

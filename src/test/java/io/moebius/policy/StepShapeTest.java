@@ -83,11 +83,11 @@ class StepShapeTest {
     void isSearchedOnceTheKernelsAreKnown(@TempDir Path folder) {
         ToyMachine machine = new ToyMachine(0).kernel("project", 100_000, 50_000).mixing(20_000, 10_000);
         Tuner tuner = new Tuner(machine, machine, Origin.of(machine, "toy", "fp8"), new PolicyFolder(folder), machine::clock);
-        Tuner.Outcome outcome = tuner.search(List.of(1, MOST), Duration.ofDays(1), () -> false, (tokens, fraction, left) -> {});
+        Tuner.Outcome outcome = tuner.search(List.of(1, MOST), Duration.ofDays(1), (tokens, fraction, left) -> {});
         assertThat(outcome.complete()).isTrue();
         assertThat(outcome.policy().choice(StepShape.SITE, MOST)).map(Choice::variant).isEqualTo(Optional.of("128 prompt tokens"));
         int steps = machine.steps();
-        tuner.search(List.of(1, MOST), Duration.ofDays(1), () -> false, (tokens, fraction, left) -> {});
+        tuner.search(List.of(1, MOST), Duration.ofDays(1), (tokens, fraction, left) -> {});
         assertThat(machine.steps()).as("nothing is missing").isEqualTo(steps + 1);
     }
 }

@@ -17,6 +17,8 @@ class TunerTest {
 
     private static final List<Integer> COUNTS = List.of(1, 2, 4, 8);
     private static final Duration LONG = Duration.ofDays(1);
+    /** Longer than the search of one token count, shorter than that of all. */
+    private static final int MOST_MILLIS = 150;
 
     @TempDir
     private Path folder;
@@ -34,7 +36,7 @@ class TunerTest {
 
     @Test
     void keepsAChoiceForEverySiteAndTokenCount() {
-        Tuner.Outcome outcome = tuner().search(COUNTS, LONG, () -> false, (tokens, fraction, left) -> {});
+        Tuner.Outcome outcome = tuner().search(COUNTS, LONG, (tokens, fraction, left) -> {});
         assertThat(outcome.complete()).isTrue();
         assertThat(outcome.policy().choices()).hasSize(8);
         assertThat(policies().find(origin)).contains(outcome.policy());
@@ -42,9 +44,9 @@ class TunerTest {
 
     @Test
     void searchesOnlyWhatIsMissing() {
-        tuner().search(List.of(1, 4), LONG, () -> false, (tokens, fraction, left) -> {});
+        tuner().search(List.of(1, 4), LONG, (tokens, fraction, left) -> {});
         List<Integer> searched = new ArrayList<>();
-        Tuner.Outcome outcome = tuner().search(COUNTS, LONG, () -> false, (tokens, fraction, left) -> searched.add(tokens));
+        Tuner.Outcome outcome = tuner().search(COUNTS, LONG, (tokens, fraction, left) -> searched.add(tokens));
         assertThat(searched).containsExactly(2, 8);
         assertThat(outcome.found().keySet()).containsExactly(2, 8);
         assertThat(outcome.policy().choices()).hasSize(8);
@@ -54,12 +56,11 @@ class TunerTest {
     void goesOnWhereItWasInterruptedAtAnyPoint() {
         SplittableRandom random = new SplittableRandom(1);
         for (int attempt = 0; attempt < 60; attempt++) {
-            int last = machine.steps() + random.nextInt(1, 300);
-            Tuner.Outcome outcome =
-                    tuner().search(COUNTS, LONG, () -> machine.steps() >= last, (tokens, fraction, left) -> {});
+            Tuner.Outcome outcome = tuner().search(COUNTS, Duration.ofMillis(random.nextInt(1, MOST_MILLIS)), (tokens, fraction, left) -> {});
             assertThat(policies().find(origin)).contains(outcome.policy());
             if (outcome.complete()) {
                 assertThat(outcome.policy().choices()).hasSize(8);
+                assertThat(attempt).as("interruptions").isPositive();
                 return;
             }
         }
@@ -70,14 +71,14 @@ class TunerTest {
     void keepsNoChoiceThatTheEndOfTheSearchDoesNotConfirm() {
         ToyMachine busy = new ToyMachine(0).kernel("project", 100_000, 50_000).changing(60, Map.of("v1", 150_000L));
         Tuner.Outcome outcome = new Tuner(busy, busy, origin, policies(), busy::clock)
-                .search(COUNTS, LONG, () -> false, (tokens, fraction, left) -> {});
+                .search(COUNTS, LONG, (tokens, fraction, left) -> {});
         assertThat(outcome.found().get(1).proofs()).extracting(Proof::faster).startsWith(true).endsWith(false);
         assertThat(policies().find(origin).orElseThrow().choices()).hasSize(4).noneMatch(Choice::changed);
     }
 
     @Test
     void endsWithItsBudget() {
-        Tuner.Outcome outcome = tuner().search(COUNTS, Duration.ofNanos(1), () -> false, (tokens, fraction, left) -> {});
+        Tuner.Outcome outcome = tuner().search(COUNTS, Duration.ofNanos(1), (tokens, fraction, left) -> {});
         assertThat(outcome.complete()).isFalse();
         assertThat(policies().find(origin)).isPresent();
     }
@@ -86,7 +87,7 @@ class TunerTest {
     void saysHowFarItIs() {
         List<Double> fractions = new ArrayList<>();
         List<Duration> times = new ArrayList<>();
-        tuner().search(COUNTS, LONG, () -> false, (tokens, fraction, left) -> {
+        tuner().search(COUNTS, LONG, (tokens, fraction, left) -> {
             fractions.add(fraction);
             times.add(left);
         });
@@ -98,7 +99,7 @@ class TunerTest {
     void refusesAFolderThatCannotBeWrittenBeforeItMeasures() throws Exception {
         Path file = Files.createFile(folder.resolve("file"));
         Tuner tuner = new Tuner(machine, machine, origin, new PolicyFolder(file), machine::clock);
-        assertThatThrownBy(() -> tuner.search(COUNTS, LONG, () -> false, (tokens, fraction, left) -> {}))
+        assertThatThrownBy(() -> tuner.search(COUNTS, LONG, (tokens, fraction, left) -> {}))
                 .isInstanceOf(PolicyException.class)
                 .hasMessageContaining("cannot be written");
         assertThat(machine.steps()).isZero();
