@@ -24,6 +24,9 @@ import org.testcontainers.utility.DockerImageName;
 final class Image {
 
     static final String EXECUTABLE = "/opt/moebius/moebius";
+    static final String QUESTION = """
+            {"messages": [{"role": "user", "content": "What is the capital of France?"}], "max_tokens": 8}""";
+
     private static final Duration LIMIT = Duration.ofSeconds(120);
 
     private Image() {}
