@@ -52,58 +52,109 @@ public final class Tuner {
      */
     public Outcome search(List<Integer> tokenCounts, Duration budget, Progress progress) {
         folder.check(origin);
-        Policy policy = folder.save(origin, List.of());
-        Collection<Site> sites = Search.sites(backend, steps);
-        inForce(policy);
-        List<Integer> missing = new ArrayList<>();
-        for (int tokens : tokenCounts) {
-            if (Search.possible(steps, tokens) && !policy.sites(tokens).containsAll(sites)) {
-                missing.add(tokens);
+        return new Run(tokenCounts, budget, progress).run();
+    }
+
+    /** One search: what it has to do, and what it has found. */
+    private final class Run {
+
+        private final Progress progress;
+        private final List<Integer> missing = new ArrayList<>();
+        private final int most;
+        private final List<Integer> recorded;
+        private final boolean shapeMissing;
+        private final double all;
+        private final long begin;
+        private final BooleanSupplier enough;
+        private final Search search;
+        private final Map<Integer, Search.Found> found = new TreeMap<>();
+        private Policy policy;
+        private double done;
+        private boolean complete = true;
+
+        Run(List<Integer> tokenCounts, Duration budget, Progress progress) {
+            this.progress = progress;
+            policy = folder.save(origin, List.of());
+            Collection<Site> sites = Search.sites(backend, steps);
+            inForce(policy);
+            for (int tokens : tokenCounts) {
+                if (Search.possible(steps, tokens) && !policy.sites(tokens).containsAll(sites)) {
+                    missing.add(tokens);
+                }
             }
+            most = tokenCounts.getLast();
+            recorded = policy.sites().contains(Recordings.SITE) ? List.of() : Recordings.counts(backend, steps, most);
+            shapeMissing = StepShape.possible(steps, most) && policy.choice(StepShape.SITE, most).isEmpty();
+            all = missing.stream().mapToDouble(Tuner::cost).sum()
+                    + (recorded.isEmpty() ? 0 : cost(recorded.getLast())) + (shapeMissing ? cost(most) : 0);
+            begin = nanoTime.getAsLong();
+            enough = () -> nanoTime.getAsLong() - begin > budget.toNanos();
+            search = new Search(backend, steps, nanoTime, enough);
         }
-        long begin = nanoTime.getAsLong();
-        BooleanSupplier enough = () -> nanoTime.getAsLong() - begin > budget.toNanos();
-        Search search = new Search(backend, steps, nanoTime, enough);
-        Map<Integer, Search.Found> found = new TreeMap<>();
-        int most = tokenCounts.getLast();
-        List<Integer> recorded = policy.sites().contains(Recordings.SITE) ? List.of() : Recordings.counts(backend, steps, most);
-        boolean shapeMissing = StepShape.possible(steps, most) && policy.choice(StepShape.SITE, most).isEmpty();
-        double all = missing.stream().mapToDouble(Tuner::cost).sum() + (recorded.isEmpty() ? 0 : cost(recorded.getLast())) + (shapeMissing ? cost(most) : 0);
-        double done = 0;
-        boolean complete = true;
-        for (int tokens : missing) {
-            progress.searching(tokens, done / all, left(begin, done, all));
+
+        Outcome run() {
+            missing.forEach(this::kernels);
+            proveHasty();
+            recordings();
+            shape();
+            return new Outcome(policy, found, complete);
+        }
+
+        private void kernels(int tokens) {
+            tell(tokens);
             Optional<Search.Found> result = search.at(tokens, settled(policy, tokens));
-            if (result.isPresent()) {
-                found.put(tokens, result.get());
-                policy = folder.save(origin, result.get().choices());
-            } else {
-                complete = false;
-            }
+            result.ifPresent(at -> {
+                found.put(tokens, at);
+                keep(at.choices());
+            });
+            complete &= result.isPresent();
             done += cost(tokens);
         }
-        for (Map.Entry<Integer, Search.Found> each : found.entrySet()) {
-            if (each.getValue().hasty() && !enough.getAsBoolean()) {
-                each.setValue(search.again(each.getKey(), each.getValue(), settled(policy, each.getKey())));
-                policy = folder.save(origin, each.getValue().choices());
+
+        private void proveHasty() {
+            found.replaceAll((tokens, at) -> {
+                if (!at.hasty() || enough.getAsBoolean()) {
+                    return at;
+                }
+                Search.Found second = search.again(tokens, at, settled(policy, tokens));
+                keep(second.choices());
+                return second;
+            });
+        }
+
+        /** With the kernels as they will run. */
+        private void recordings() {
+            if (complete && !recorded.isEmpty()) {
+                tell(recorded.getLast());
+                keep(Recordings.search(backend, steps, recorded, inForce(policy), nanoTime, enough));
+                done += cost(recorded.getLast());
             }
         }
-        // Of the kernels as they will run.
-        if (complete && !recorded.isEmpty()) {
-            progress.searching(recorded.getLast(), done / all, left(begin, done, all));
-            Optional<Choice> sizes = Recordings.search(backend, steps, recorded, inForce(policy), nanoTime, enough);
-            complete = sizes.isPresent();
-            policy = complete ? folder.save(origin, List.of(sizes.get())) : policy;
-            done += cost(recorded.getLast());
+
+        private void shape() {
+            if (complete && shapeMissing) {
+                tell(most);
+                backend.dispatch(inForce(policy));
+                keep(StepShape.search(steps, most, nanoTime, enough));
+            }
         }
-        if (complete && shapeMissing) {
-            progress.searching(most, done / all, left(begin, done, all));
-            backend.dispatch(inForce(policy));
-            Optional<Choice> shape = StepShape.search(steps, most, nanoTime, enough);
-            complete = shape.isPresent();
-            policy = complete ? folder.save(origin, List.of(shape.get())) : policy;
+
+        /** Empty where there was not enough time. */
+        private void keep(Optional<Choice> choice) {
+            complete = choice.isPresent();
+            choice.ifPresent(kept -> keep(List.of(kept)));
         }
-        return new Outcome(policy, found, complete);
+
+        private void keep(Collection<Choice> choices) {
+            policy = folder.save(origin, choices);
+        }
+
+        /** What the rest will take at the rate so far. */
+        private void tell(int tokens) {
+            long spent = nanoTime.getAsLong() - begin;
+            Duration left = done == 0 ? Duration.ZERO : Duration.ofNanos((long) (spent / done * (all - done)));
+            progress.searching(tokens, done / all, left);
+        }
     }
 
     private Chosen inForce(Policy policy) {
@@ -112,12 +163,6 @@ public final class Tuner {
         } catch (PolicyException e) {
             throw folder.refused(origin, e.getMessage());
         }
-    }
-
-    /** At the rate so far. */
-    private Duration left(long begin, double done, double all) {
-        long spent = nanoTime.getAsLong() - begin;
-        return done == 0 ? Duration.ZERO : Duration.ofNanos((long) (spent / done * (all - done)));
     }
 
     /** A step of few tokens reads all weights, too, and has the most variants; beyond that it costs by the token. */
