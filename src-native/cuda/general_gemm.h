@@ -174,6 +174,6 @@ template <int BN, int Mats, Operands Kind> struct GeneralGemm {
 #define MOEBIUS_GENERAL_GEMM(name, tokens, mats, kind)                                                                        \
     extern "C" __global__ void __launch_bounds__(kGeneralThreads, 2) name(const __grid_constant__ moebius_gemm p) {            \
         MOEBIUS_DYNAMIC_SHARED(shared);                                                                                        \
-        __shared__ int ends[kMaxExperts + 1];                                                                                  \
+        __shared__ int ends[kExpertsAtOnce + 1];                                                                               \
         GeneralGemm<tokens, mats, kind>(p, shared, ends).run();                                                                \
     }

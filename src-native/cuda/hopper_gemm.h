@@ -252,9 +252,9 @@ template <int BN, int Mats, int Groups, int Producers, int Stages, bool Paired, 
 };
 
 #if MOEBIUS_HOPPER
-#define MOEBIUS_HOPPER_BODY(...)          \
-    MOEBIUS_DYNAMIC_SHARED(shared);       \
-    __shared__ int ends[kMaxExperts + 1]; \
+#define MOEBIUS_HOPPER_BODY(...)             \
+    MOEBIUS_DYNAMIC_SHARED(shared);          \
+    __shared__ int ends[kExpertsAtOnce + 1]; \
     HopperGemm<__VA_ARGS__>(p, shared, ends).run();
 #else
 #define MOEBIUS_HOPPER_BODY(...)

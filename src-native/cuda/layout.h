@@ -11,7 +11,9 @@
 constexpr int kStrip = 64;         /* rows of a unit of packed weights */
 constexpr int kUnitRowBytes = 128;
 constexpr int kUnit = kStrip * kUnitRowBytes;
-constexpr int kMaxExperts = 256;
+/* What config.json may say at most. */
+constexpr int kMaxExperts = 4096, kMaxHeadDim = 4096;
+constexpr int kExpertsAtOnce = 256; /* of one product */
 constexpr int kBlockTokens = 16;  /* of a block of the KV cache */
 
 MOEBIUS_BOTH constexpr int ceil_div(int a, int b) { return (a + b - 1) / b; }

@@ -1,5 +1,6 @@
 /* All kernels as one module: Java loads one fatbin. */
 #include "attention_decode.cu"
+#include "attention_general.cu"
 #include "attention_hopper.cu"
 #include "attention_prefill.cu"
 #include "embedding.cu"
@@ -12,4 +13,5 @@
 #include "rope_kv.cu"
 #include "router.cu"
 #include "sampling.cu"
+#include "tensor_map.cu"
 #include "yardsticks.cu"

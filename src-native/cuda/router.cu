@@ -1,14 +1,14 @@
 /* Top-k routing and the sort of the chosen rows by expert. logit[e] = x . router[e] * scale[e]; the top_k largest, ties to the lower
    id; weight = softmax over the chosen, which is softmax over all divided by the sum of the chosen. A block of 8 warps per token, each
-   warp an expert at a time. Sort: one block counts, scans and places in token order, without atomics on places. Layout: moebius_cuda.h.
+   warp an expert at a time. Sort: one block counts, scans and places in token order, without atomics on places, 256 experts at a time; in
+   small steps the block that chooses last, in large ones a kernel of its own. Layout: moebius_cuda.h.
    Bound: latency (bytes of x and router from L2). Measured fraction: none; compiled, run in emulation, not run on a GPU. */
 #include <moebius_cuda.h>
 
 #include "layout.h"
 #include "reduce.h"
 
-constexpr int kRouteWarps = 8;
-constexpr int kSortThreads = 1024;
+constexpr int kRouteWarps = 8, kSortWarps = 32;
 
 __device__ __forceinline__ void load_8(const std::uint16_t *from, float (&to)[8]) {
     uint4 v = *reinterpret_cast<const uint4 *>(from);
@@ -53,19 +53,11 @@ template <class Element> __device__ float route_logit(const moebius_route &p, co
     return sum == sum ? sum : -INFINITY;
 }
 
-extern "C" __global__ void __launch_bounds__(32 * kRouteWarps) moebius_route_tokens(const __grid_constant__ moebius_route p) {
-    __shared__ float logits[kMaxExperts];
-    pdl_wait();
-    pdl_launch_dependents();
-    int lane = threadIdx.x % 32, warp = threadIdx.x / 32, token = blockIdx.x;
-    const std::uint16_t *x = p.x + token * p.x_pitch;
-    for (int e = warp; e < p.experts; e += kRouteWarps) {
-        float logit = p.router_type == MOEBIUS_CUDA_F32 ? route_logit<float>(p, x, e, lane) : route_logit<std::uint16_t>(p, x, e, lane);
-        if (lane == 0) logits[e] = logit;
-    }
-    __syncthreads();
-    if (warp > 0) return;
-    float largest = 0, total = 0, mine = 0;
+/* The top_k largest logits and their weights, by one warp. Logits that are taken become NAN. */
+__device__ __forceinline__ void choose_experts(const moebius_route &p, int token, int lane, float *logits) {
+    int *ids = p.ids + std::int64_t(token) * p.top_k;
+    float *weights = p.weights + std::int64_t(token) * p.top_k;
+    float largest = 0, total = 0, mine = 0; /* mine, id: choice k % 32 */
     int id = 0;
     for (int k = 0; k < p.top_k; k++) {
         float best = -INFINITY;
@@ -80,52 +72,99 @@ extern "C" __global__ void __launch_bounds__(32 * kRouteWarps) moebius_route_tok
         if (k == 0) largest = best;
         float weight = exp_exact(best - largest);
         total = k == 0 ? weight : __fadd_rn(total, weight);
-        if (lane == k) { mine = weight; id = index; }
-        if (lane == index % 32) logits[index] = NAN; /* taken: neither larger than another nor equal; no other lane reads it */
+        if (lane == k % 32) { mine = weight; id = index; }
+        if (lane == index % 32) logits[index] = NAN; /* neither larger than another nor equal; no other lane reads it */
+        if (k % 32 == 31 && k + 1 < p.top_k) {
+            ids[k - 31 + lane] = id;
+            weights[k - 31 + lane] = mine;
+        }
     }
-    if (lane < p.top_k) {
-        p.ids[token * p.top_k + lane] = id;
-        p.weights[token * p.top_k + lane] = mine / total;
+    int kept = (p.top_k - 1) / 32 * 32; /* choices before are in memory, not yet divided */
+    for (int k = lane; k < kept; k += 32) weights[k] /= total;
+    if (kept + lane < p.top_k) {
+        ids[kept + lane] = id;
+        weights[kept + lane] = mine / total;
     }
 }
 
-extern "C" __global__ void __launch_bounds__(kSortThreads) moebius_permute_tokens(const __grid_constant__ moebius_permute p) {
-    __shared__ int counts[kSortThreads / 32][kMaxExperts];
-    __shared__ int next[kMaxExperts];
+template <int Warps> struct SortDesk { int counts[Warps][kExpertsAtOnce], next[kExpertsAtOnce]; };
+
+/* By a block of Warps warps; ids are read from the L2, where other blocks may have just written them. Route and Permute name their arrays alike. */
+template <int Warps, class Choices> __device__ void sort_by_expert(const Choices &p, SortDesk<Warps> &desk) {
+    constexpr int kThreads = 32 * Warps;
+    int thread = threadIdx.x, lane = thread % 32, warp = thread / 32, chosen = p.tokens * p.top_k;
+    int sorted = 0; /* rows of earlier experts, for the first warp */
+    for (int base = 0; base < p.experts; base += kExpertsAtOnce) {
+        int experts = min(p.experts - base, kExpertsAtOnce);
+        for (int e = thread; e < experts; e += kThreads) desk.next[e] = 0;
+        __syncthreads();
+        for (int i = thread; i < chosen; i += kThreads) {
+            int expert = __ldcg(p.ids + i) - base;
+            if (unsigned(expert) < unsigned(experts)) atomicAdd(&desk.next[expert], 1);
+        }
+        __syncthreads();
+        for (int e = lane; warp == 0 && e - lane < experts; e += 32) {
+            int count = e < experts ? desk.next[e] : 0, end = count;
+            for (int delta = 1; delta < 32; delta *= 2) {
+                int before = __shfl_up_sync(kAllLanes, end, delta);
+                if (lane >= delta) end += before;
+            }
+            if (e < experts) p.offsets[base + e] = desk.next[e] = sorted + end - count;
+            sorted += __shfl_sync(kAllLanes, end, 31);
+        }
+        if (thread == 0) p.offsets[base + experts] = sorted;
+        for (int first = 0; first < chosen; first += kThreads) {
+            for (int i = thread; i < Warps * kExpertsAtOnce; i += kThreads) desk.counts[i / kExpertsAtOnce][i % kExpertsAtOnce] = 0;
+            __syncthreads();
+            int i = first + thread, expert = i < chosen ? __ldcg(p.ids + i) - base : -1;
+            bool here = unsigned(expert) < unsigned(experts);
+            unsigned same = __match_any_sync(kAllLanes, expert);
+            int before = __popc(same & ((1u << lane) - 1));
+            if (here && before == 0) desk.counts[warp][expert] = __popc(same);
+            __syncthreads();
+            if (here) {
+                int position = desk.next[expert] + before;
+                for (int w = 0; w < warp; w++) position += desk.counts[w][expert];
+                p.positions[i] = position;
+                p.sources[position] = i / p.top_k;
+            }
+            __syncthreads();
+            for (int e = thread; e < experts; e += kThreads)
+                for (int w = 0; w < Warps; w++) desk.next[e] += desk.counts[w][e];
+            __syncthreads();
+        }
+    }
+}
+
+union RouteDesk { float logits[kMaxExperts]; SortDesk<kRouteWarps> sort; };
+
+extern "C" __global__ void __launch_bounds__(32 * kRouteWarps) moebius_route_tokens(const __grid_constant__ moebius_route p) {
+    __shared__ RouteDesk desk;
+    __shared__ int earlier; /* blocks that have chosen */
     pdl_wait();
     pdl_launch_dependents();
-    int thread = threadIdx.x, lane = thread % 32, warp = thread / 32, chosen = p.tokens * p.top_k;
-    for (int e = thread; e < p.experts; e += kSortThreads) next[e] = 0;
-    __syncthreads();
-    for (int i = thread; i < chosen; i += kSortThreads) atomicAdd(&next[p.ids[i]], 1);
-    __syncthreads();
-    if (thread == 0) {
-        int sum = 0;
-        for (int e = 0; e < p.experts; e++) {
-            int count = next[e];
-            p.offsets[e] = next[e] = sum;
-            sum += count;
-        }
-        p.offsets[p.experts] = sum;
+    int lane = threadIdx.x % 32, warp = threadIdx.x / 32, token = blockIdx.x;
+    const std::uint16_t *x = p.x + token * p.x_pitch;
+    for (int e = warp; e < p.experts; e += kRouteWarps) {
+        float logit = p.router_type == MOEBIUS_CUDA_F32 ? route_logit<float>(p, x, e, lane) : route_logit<std::uint16_t>(p, x, e, lane);
+        if (lane == 0) desk.logits[e] = logit;
     }
-    for (int first = 0; first < chosen; first += kSortThreads) {
-        for (int i = thread; i < kSortThreads / 32 * kMaxExperts; i += kSortThreads) counts[i / kMaxExperts][i % kMaxExperts] = 0;
-        __syncthreads();
-        int i = first + thread;
-        int expert = i < chosen ? p.ids[i] : -1;
-        unsigned same = __match_any_sync(kAllLanes, expert);
-        int before = __popc(same & ((1u << lane) - 1));
-        if (expert >= 0 && before == 0) counts[warp][expert] = __popc(same);
-        __syncthreads();
-        if (expert >= 0) {
-            int position = next[expert] + before;
-            for (int w = 0; w < warp; w++) position += counts[w][expert];
-            p.positions[i] = position;
-            p.sources[position] = i / p.top_k;
-        }
-        __syncthreads();
-        for (int e = thread; e < p.experts; e += kSortThreads)
-            for (int w = 0; w < kSortThreads / 32; w++) next[e] += counts[w][e];
-        __syncthreads();
-    }
+    __syncthreads();
+    if (warp == 0) choose_experts(p, token, lane, desk.logits);
+    if (!p.ticket) return;
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0) earlier = atomicAdd(p.ticket, 1);
+    __syncthreads();
+    if (earlier < p.tokens - 1) return;
+    if (threadIdx.x == 0) *p.ticket = 0;
+    __threadfence();
+    sort_by_expert(p, desk.sort);
+}
+
+extern "C" __global__ void __launch_bounds__(32 * kSortWarps) moebius_permute_tokens(const __grid_constant__ moebius_permute p) {
+    __shared__ SortDesk<kSortWarps> desk;
+    pdl_wait();
+    pdl_launch_dependents();
+    sort_by_expert(p, desk);
 }

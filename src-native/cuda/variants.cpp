@@ -112,6 +112,7 @@ constexpr moebius_variant kVariants[] = {
     hopper_decode(11, "moebius_hopper_decode_128_bf16", 128, MOEBIUS_CUDA_BF16),
     hopper_decode(12, "moebius_hopper_decode_64_e4m3", 64, MOEBIUS_CUDA_E4M3),
     hopper_decode(13, "moebius_hopper_decode_128_e4m3", 128, MOEBIUS_CUDA_E4M3),
+    plain(MOEBIUS_ATTEND_GENERAL, 0, "moebius_attend_general", 256, MOEBIUS_GRID_HEADS, "float32 sums, tiles of 256 positions from 0"),
     plain(MOEBIUS_ATTEND_MERGE, 0, "moebius_merge_splits", 128, MOEBIUS_GRID_HEADS, kAttention),
     prefill(0, "moebius_prefill_16_bf16", 16, MOEBIUS_CUDA_BF16),
     prefill(1, "moebius_prefill_64_bf16", 64, MOEBIUS_CUDA_BF16),
@@ -131,6 +132,7 @@ constexpr moebius_variant kVariants[] = {
     yardstick(MOEBIUS_E4M3_YARDSTICK, 1, "moebius_multiply_e4m3", MOEBIUS_ANY_GPU, 16, 8, 32, 32, 256, 0, 4, "mma m16n8k32 e4m3"),
     yardstick(MOEBIUS_BF16_YARDSTICK, 0, "moebius_multiply_wgmma_bf16", MOEBIUS_HOPPER_ONLY, 64, 128, 16, 8, 256, 32768, 1, "wgmma m64n128k16 bf16"),
     yardstick(MOEBIUS_BF16_YARDSTICK, 1, "moebius_multiply_bf16", MOEBIUS_ANY_GPU, 16, 8, 16, 32, 256, 0, 4, "mma m16n8k16 bf16"),
+    {MOEBIUS_FETCH, 0, "moebius_fetch_tile", MOEBIUS_FROM_HOPPER, 16, 64, 1, 1, 0, 128, 16 * 64 + 8, 1, MOEBIUS_GRID_ONE, "exact"},
 };
 
 }  // namespace
@@ -148,6 +150,7 @@ const char *moebius_gemm_refusal(const moebius_variant *v, const moebius_gemm *g
     if (swiglu != (v->mats == 2)) return "SWIGLU epilogues need a variant with mats 2, the others one with mats 1";
     if (swiglu && g->up == nullptr) return "SWIGLU needs up";
     if (g->k_splits < 1 || (g->k_splits - 1) * ceil_div(blocks, g->k_splits) >= blocks) return "k_splits leaves a part of K empty";
+    if (g->offsets && g->experts > kExpertsAtOnce) return "at most 256 experts at once";
     if (g->raster < 1) return "raster must be at least 1";
     if (g->x_pitch_bytes % 16 != 0) return "x_pitch_bytes must be a multiple of 16";
     int x_bytes = v->family == MOEBIUS_FP8_GEMM ? 1 : 2;

@@ -4,8 +4,8 @@
    Pointers are device pointers. Pitches are in elements unless a name says bytes. A row of 0 elements is never given. Padding between
    a row's elements and its pitch is only written where a comment says so: buffers of activations are zeroed once.
 
-   Shapes: any n, k, hidden and ffn; head_dim even and at most 256, at most 128 query heads per key/value head; at most 256 experts and
-   top_k 32. Vectors (norm weights, biases) are float32, exact from every type a checkpoint has.
+   Shapes: any n, k, hidden and ffn; head_dim even and at most 4096; at most 4096 experts, top_k up to all of them. Vectors (norm weights,
+   biases) are float32, exact from every type a checkpoint has.
 
    Packed weights: a matrix [n, k] lies as units of 64 rows x 128 bytes, [ceil(n / 64)][ceil(k bytes / 128)][64][128 bytes],
    padded with zeros; 16-byte chunk c of row r of a unit lies at chunk c ^ (r % 8) (the 128-byte swizzle of wgmma and TMA).
@@ -40,7 +40,8 @@ enum {
 };
 
 /* out[p] = x[source(p)] * transpose(weights of the expert of p); p counts rows sorted by expert. Weights are read before the kernel
-   before is complete: they are not its output. */
+   before is complete: they are not its output. At most 256 experts: of more, each 256 are a product of their own, with weights, scales and
+   offsets from their first on. */
 typedef struct {
     const uint8_t *weights;      /* packed, [experts] */
     const uint8_t *up;           /* packed as weights, for SWIGLU */
@@ -77,13 +78,15 @@ typedef struct {
 
 /* ids, weights [tokens, top_k]: the top_k largest of softmax(x * transpose(router)), ties to the lower id, over their sum.
    A bf16 router stays so; e4m3 becomes bf16 (exact) with its scale in router_scales, or with scales along a row f32; f16 and f32
-   become f32. */
+   become f32. With a ticket, the block that chooses last sorts as moebius_permute does: for small steps. */
 typedef struct {
     const uint16_t *x;      /* bf16 [tokens, hidden] */
     const void *router;     /* [experts, hidden] of router_type */
     const float *router_scales; /* [experts], or NULL: 1 */
     int *ids;
     float *weights;
+    int *ticket;            /* zero before and after; NULL: nothing is sorted */
+    int *offsets, *sources, *positions; /* as moebius_permute's */
     int64_t x_pitch;
     float x_scale;          /* above 0: x is rounded to e4m3(x / x_scale) * x_scale, as static scales of an FP8 router say */
     int tokens, hidden, experts, top_k, router_type, variant;
@@ -165,7 +168,8 @@ typedef struct {
    tiles of 64 and splits of 256 positions counted from 0; splits are merged in ascending order: decode and prefill give the same bits.
    Tokens of a sequence are consecutive: offsets [sequences + 1]; positions[offsets[s]] is the first's position.
    Decode: one block per (token, kv head, split from the first that the token sees), then moebius_attend_merge unless max_splits is 1.
-   Prefill: one block per (tile of queries, kv head). */
+   Prefill: one block per (tile of queries, kv head). Both: head_dim up to 256 in variants' padded dims, up to 128 query heads per kv head.
+   General: all others, padded_dim being head_dim; one block per (token, query head), sums of its own. */
 typedef struct {
     const uint16_t *query;       /* bf16 [tokens, heads, padded_dim] */
     const void *keys, *values;
@@ -209,15 +213,23 @@ typedef struct {
     int64_t count;
 } moebius_yardstick;
 
+/* to = the tile of a matrix of bytes from byte `column` of row `row` on, row by row, zeros outside of the matrix. */
+typedef struct {
+    uint64_t map[16] __attribute__((aligned(64))); /* the CUtensorMap of the matrix, its box the variant's tile */
+    uint8_t *to;
+    int column, row, bytes, variant; /* bytes: of the tile */
+} moebius_fetch;
+
 /* The kernel families. */
 enum {
     MOEBIUS_FP8_GEMM = 0, MOEBIUS_W8A16_GEMM = 1, MOEBIUS_BF16_GEMM = 2, MOEBIUS_PACK = 3, MOEBIUS_ROUTE = 4,
     MOEBIUS_PERMUTE = 5, MOEBIUS_NORM = 6, MOEBIUS_QUANTIZE = 7, MOEBIUS_ROPE = 8, MOEBIUS_EMBED = 9,
     MOEBIUS_ATTEND_DECODE = 10, MOEBIUS_ATTEND_MERGE = 11, MOEBIUS_ATTEND_PREFILL = 12, MOEBIUS_SAMPLE = 13, MOEBIUS_ANGLES = 14,
-    MOEBIUS_READ_YARDSTICK = 15, MOEBIUS_E4M3_YARDSTICK = 16, MOEBIUS_BF16_YARDSTICK = 17
+    MOEBIUS_READ_YARDSTICK = 15, MOEBIUS_E4M3_YARDSTICK = 16, MOEBIUS_BF16_YARDSTICK = 17, MOEBIUS_ATTEND_GENERAL = 18,
+    MOEBIUS_FETCH = 19
 };
-/* Which GPUs have a variant: the general ones all, the Hopper ones compute capability 9.0 alone. */
-enum { MOEBIUS_ANY_GPU = 0, MOEBIUS_HOPPER_ONLY = 90 };
+/* Which GPUs have a variant: the general ones all, the Hopper ones compute capability 9.0 alone, copies by tensor map 9.0 and later. */
+enum { MOEBIUS_ANY_GPU = 0, MOEBIUS_FROM_HOPPER = 9, MOEBIUS_HOPPER_ONLY = 90 };
 /* How a grid follows from a structure; see moebius_grid. */
 enum {
     MOEBIUS_GRID_TILES,          /* tiles of a product, or as many as run at once */
@@ -236,7 +248,7 @@ typedef struct {
     int family, number;
     const char *kernel;          /* symbol in the fatbin */
     int gpus;
-    int tile_rows, tile_tokens;  /* of a product: weight rows and tokens per tile; of attention: head dim, cache type */
+    int tile_rows, tile_tokens;  /* of a product: weight rows and tokens per tile; of attention: head dim, cache type; of a copy: rows, bytes */
     int stages, mats;            /* mats 2: SWIGLU, 1: the others. Of a yardstick: K of a product, products per block and round */
     int spread;                  /* 1: the k_splits run on different SMs */
     int threads, shared_bytes, blocks_per_sm;

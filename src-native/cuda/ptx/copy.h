@@ -52,6 +52,15 @@ __device__ __forceinline__ void prefetch_bulk(const void *from, std::uint32_t by
 }
 #endif
 
+#if MOEBIUS_TMA
+/* The box of a two-dimensional tensor map from element (column, row) on. map: in a kernel's parameters; to: a multiple of 128. */
+__device__ __forceinline__ void copy_tensor(std::uint32_t to, const void *map, int column, int row, std::uint32_t barrier) {
+    asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%2, %3}], [%4];" ::"r"(to), "l"(map),
+                 "r"(column), "r"(row), "r"(barrier)
+                 : "memory");
+}
+#endif
+
 __device__ __forceinline__ void named_barrier(int id, int threads) {
     asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");
 }

@@ -1,7 +1,7 @@
 /* mbarrier: a phase ends when all arrivals and all awaited bytes are there; waiters name the parity of the phase they await. */
 #pragma once
 
-#if MOEBIUS_HOPPER
+#if MOEBIUS_TMA
 __device__ __forceinline__ void mbarrier_init(std::uint32_t barrier, int count) {
     asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(barrier), "r"(count) : "memory");
 }
@@ -24,6 +24,9 @@ __device__ __forceinline__ void mbarrier_wait(std::uint32_t barrier, int parity)
         "bra again;\n"
         "over:}" ::"r"(barrier), "r"(parity) : "memory");
 }
+#endif
+
+#if MOEBIUS_HOPPER
 /* Registers per thread, for a whole warpgroup. */
 template <int R> __device__ __forceinline__ void registers_give() {
     asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(R));

@@ -8,6 +8,13 @@
 #define MOEBIUS_HOPPER 0
 #endif
 
+/* The copy engine and its barriers: Hopper and later. */
+#if __CUDA_ARCH__ >= 900
+#define MOEBIUS_TMA 1
+#else
+#define MOEBIUS_TMA 0
+#endif
+
 #define MOEBIUS_DYNAMIC_SHARED(name) extern __shared__ __align__(1024) std::uint8_t name[]
 
 #include "convert.h"

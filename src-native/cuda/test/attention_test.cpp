@@ -33,31 +33,33 @@ class Attention {
     }
 
     /* bytes of out */
-    std::vector<std::uint16_t> run(bool prefill) {
+    std::vector<std::uint16_t> run(int family) { return run(family, 0, tokens, offsets); }
+    /* Of `count` tokens from `first` on, alone; prefilled ones are of the first sequence. */
+    std::vector<std::uint16_t> run(int family, int first, int count) { return run(family, first, count, {0, count}); }
+
+  private:
+    std::vector<std::uint16_t> run(int family, int first, int count, const std::vector<int> &offsets) {
         moebius_attend p{};
-        p.query = device.upload(wide(query));
+        std::size_t row = std::size_t(s.heads) * s.padded;
+        p.query = device.upload(wide(query)) + first * row;
         p.keys = device.upload(keys); p.values = device.upload(values);
-        p.positions = device.upload(positions); p.sequences = device.upload(owner); p.tables = device.upload(tables);
+        p.positions = device.upload(positions) + first; p.sequences = device.upload(owner) + first; p.tables = device.upload(tables);
         p.table_offsets = device.upload(table_offsets); p.offsets = device.upload(offsets);
         p.out_pitch = s.heads * s.dim; p.key_scale = 0.25f; p.value_scale = 0.5f; p.out_scale = 1;
-        p.tokens = tokens; p.heads = s.heads; p.kv_heads = s.kv_heads; p.head_dim = s.dim; p.padded_dim = s.padded;
+        p.tokens = count; p.heads = s.heads; p.kv_heads = s.kv_heads; p.head_dim = s.dim; p.padded_dim = s.padded;
         p.cache_type = s.type; p.out_type = MOEBIUS_CUDA_BF16;
         p.window = s.window;
         p.max_splits = *std::max_element(positions.begin(), positions.end()) / 256 + 1;
         if (s.window) p.max_splits = std::min(p.max_splits, (s.window + 254) / 256 + 1);
-        p.partials = device.filled<float>(std::size_t(tokens) * s.heads * p.max_splits * (s.padded + 2), 0xff);
-        p.out = device.filled<std::uint16_t>(std::size_t(tokens) * s.heads * s.dim, 0xff);
-        if (prefill) {
-            int per_tile = 128 / (s.heads / s.kv_heads);
-            p.query_tiles = tokens / per_tile + int(offsets.size());
-            run_kernel(device, find_variant(MOEBIUS_ATTEND_PREFILL, s.variant), &p);
-        } else {
-            run_kernel(device, find_variant(MOEBIUS_ATTEND_DECODE, s.variant), &p);
-            if (p.max_splits > 1) run_kernel(device, find_variant(MOEBIUS_ATTEND_MERGE, 0), &p);
-        }
-        return device.download(static_cast<std::uint16_t *>(p.out), std::size_t(tokens) * s.heads * s.dim);
+        p.partials = device.filled<float>(std::size_t(count) * s.heads * p.max_splits * (s.padded + 2), 0xff);
+        p.out = device.filled<std::uint16_t>(std::size_t(count) * s.heads * s.dim, 0xff);
+        if (family == MOEBIUS_ATTEND_PREFILL) p.query_tiles = count / (128 / (s.heads / s.kv_heads)) + int(offsets.size());
+        run_kernel(device, find_variant(family, s.variant), &p);
+        if (family == MOEBIUS_ATTEND_DECODE && p.max_splits > 1) run_kernel(device, find_variant(MOEBIUS_ATTEND_MERGE, 0), &p);
+        return device.download(static_cast<std::uint16_t *>(p.out), std::size_t(count) * s.heads * s.dim);
     }
 
+  public:
     void compare(const std::vector<std::uint16_t> &out, const std::string &what) {
         for (int t = 0; t < tokens; t++)
             for (int h = 0; h < s.heads; h++) {
@@ -121,10 +123,34 @@ class Attention {
 void run(Device &device, Shape s, const std::vector<Sequence> &sequences) {
     Attention attention(device, s, sequences);
     std::string what = "window " + std::to_string(s.window) + ", head dim " + std::to_string(s.dim) + ", cache type " + std::to_string(s.type);
-    auto decode = attention.run(false), prefill = attention.run(true);
+    auto decode = attention.run(MOEBIUS_ATTEND_DECODE), prefill = attention.run(MOEBIUS_ATTEND_PREFILL);
     attention.compare(decode, "decode, " + what);
     attention.compare(prefill, "prefill, " + what);
     check(decode == prefill, "decode and prefill give the same bytes, " + what);
+}
+
+void run_general(Device &device, Shape s, const std::vector<Sequence> &sequences) {
+    Attention attention(device, s, sequences);
+    attention.compare(attention.run(MOEBIUS_ATTEND_GENERAL), std::to_string(s.heads) + " heads over " + std::to_string(s.kv_heads) + " of " + std::to_string(s.dim));
+}
+
+/* The last rows of one sequence, and many sequences of one token. */
+void compare_row_counts(Device &device, const Shape &s) {
+    constexpr int kMost = 512;
+    Attention prompt(device, s, {{0, kMost}});
+    std::vector<Sequence> sequences;
+    for (int i = 0; i < kMost; i++) sequences.push_back({i % 60, 1});
+    Attention decodes(device, s, sequences);
+    auto whole = prompt.run(MOEBIUS_ATTEND_PREFILL), all = decodes.run(MOEBIUS_ATTEND_DECODE);
+    int row = s.heads * s.dim;
+    for (int count : row_counts()) {
+        int last = kMost - count;
+        std::string what = std::to_string(count) + " rows, head dim " + std::to_string(s.dim);
+        auto end = prompt.run(MOEBIUS_ATTEND_PREFILL, last, count);
+        check(std::equal(end.begin(), end.end(), whole.begin() + last * row), "prefill of " + what);
+        auto some = decodes.run(MOEBIUS_ATTEND_DECODE, last, count);
+        check(std::equal(some.begin(), some.end(), all.begin() + last * row), "decode of " + what);
+    }
 }
 
 }  // namespace
@@ -145,9 +171,9 @@ TEST(attention_on_hopper_joins_splits_in_order_and_sees_no_further_than_its_wind
     for (int window : {1, 5, 64, 300}) run(device, {4, 2, 64, 64, MOEBIUS_CUDA_E4M3, 12, window}, {{0, 3}, {250, 70}, {767, 2}});
     run(device, {20, 1, 64, 64, MOEBIUS_CUDA_BF16, 10}, {{10, 7}});
     Attention attention(device, {2, 1, 64, 64, MOEBIUS_CUDA_BF16, 10, 20}, {{600, 3}});
-    auto whole = attention.run(false);
+    auto whole = attention.run(MOEBIUS_ATTEND_DECODE);
     attention.forget_before(576);
-    check(attention.run(false) == whole && attention.run(true) == whole, "bytes without the old blocks");
+    check(attention.run(MOEBIUS_ATTEND_DECODE) == whole && attention.run(MOEBIUS_ATTEND_PREFILL) == whole, "bytes without the old blocks");
 }
 TEST(attention_reads_paged_history_of_every_head_dim_and_cache_type) {
     for (int type : {MOEBIUS_CUDA_BF16, MOEBIUS_CUDA_E4M3}) {
@@ -167,12 +193,34 @@ TEST(attention_sees_no_further_than_its_window) {
 }
 TEST(attention_reads_nothing_from_blocks_that_a_window_has_left_behind) {
     Attention attention(device, {2, 1, 16, 16, MOEBIUS_CUDA_BF16, 0, 20}, {{600, 3}});
-    auto whole = attention.run(false);
+    auto whole = attention.run(MOEBIUS_ATTEND_DECODE);
     attention.forget_before(576);
-    check(attention.run(false) == whole && attention.run(true) == whole, "bytes without the old blocks");
+    check(attention.run(MOEBIUS_ATTEND_DECODE) == whole && attention.run(MOEBIUS_ATTEND_PREFILL) == whole, "bytes without the old blocks");
 }
 TEST(attention_joins_splits_in_order) {
     run(device, {2, 1, 16, 16, MOEBIUS_CUDA_BF16, 0}, {{255, 3}, {511, 2}, {767, 1}});
     run(device, {6, 2, 16, 16, MOEBIUS_CUDA_BF16, 0}, {{600, 50}});
 }
 TEST(attention_serves_more_than_16_query_heads_per_kv_head) { run(device, {20, 1, 16, 16, MOEBIUS_CUDA_BF16, 0}, {{10, 7}}); }
+TEST(attention_takes_heads_and_groups_that_no_tile_holds) {
+    for (int type : {MOEBIUS_CUDA_BF16, MOEBIUS_CUDA_E4M3}) {
+        run_general(device, {2, 1, 320, 320, type, 0}, {{0, 1}, {0, 5}, {250, 9}});
+        run_general(device, {3, 3, 512, 512, type, 0}, {{300, 2}});
+        run_general(device, {192, 1, 8, 16, type, 0}, {{17, 3}});
+    }
+    run_general(device, {1, 1, 1026, 1026, MOEBIUS_CUDA_BF16, 0}, {{2, 2}});
+    for (int window : {1, 5, 300}) run_general(device, {2, 1, 258, 258, MOEBIUS_CUDA_E4M3, 0, window}, {{0, 3}, {510, 4}});
+}
+TEST(attention_without_tiles_reads_nothing_before_its_window_and_gives_a_row_its_bytes_alone) {
+    Attention attention(device, {2, 1, 320, 320, MOEBIUS_CUDA_BF16, 0, 20}, {{600, 3}});
+    auto whole = attention.run(MOEBIUS_ATTEND_GENERAL);
+    attention.forget_before(576);
+    check(attention.run(MOEBIUS_ATTEND_GENERAL) == whole, "bytes without the old blocks");
+    auto last = attention.run(MOEBIUS_ATTEND_GENERAL, 2, 1);
+    check(std::equal(last.begin(), last.end(), whole.begin() + 2 * 2 * 320), "bytes of the last token alone");
+}
+TEST(attention_gives_a_row_the_same_bytes_among_1_to_512_rows) {
+    compare_row_counts(device, {4, 2, 16, 16, MOEBIUS_CUDA_BF16, 0});
+    compare_row_counts(device, {2, 1, 16, 16, MOEBIUS_CUDA_E4M3, 4, 100});
+    if (device.compute_capability() == 90) compare_row_counts(device, {2, 1, 64, 64, MOEBIUS_CUDA_BF16, 10});
+}

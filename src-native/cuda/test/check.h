@@ -15,6 +15,9 @@ struct Registration { Registration(const char *name, void (*body)(Device &)) { t
     static Registration name##_registration(#name, name); \
     static void name([[maybe_unused]] Device &device)
 
+/* From 1 to 512: at edges of tiles of 8 to 128 rows, and one row to either side; 512 are compared with. */
+inline std::vector<int> row_counts() { return {1, 2, 7, 8, 9, 16, 17, 32, 33, 64, 65, 127, 128, 129, 193, 257, 511}; }
+
 void fail(const std::string &what);
 inline void check(bool holds, const std::string &what) { if (!holds) fail(what); }
 /* |actual - expected| <= absolute + relative * |expected|. */

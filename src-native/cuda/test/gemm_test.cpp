@@ -1,4 +1,6 @@
 /* Products against sums in double precision: shapes, scale layouts, epilogues; and bytes that don't depend on other rows. */
+#include <algorithm>
+
 #include "check.h"
 #include "random_values.h"
 
@@ -67,13 +69,28 @@ class Product {
             g.partials = static_cast<float *>(device.allocate(std::size_t(moebius_gemm_tiles(&v, &g)) * 64 * v.tile_tokens * 4));
             g.tickets = device.filled<int>(moebius_gemm_tiles(&v, &g), 0);
         }
-        const char *refusal = moebius_gemm_refusal(&v, &g, 90);
-        check(refusal == nullptr, refusal ? refusal : "");
-        run_kernel(device, v, &g);
+        for (int first = 0; first < c.experts; first += 256) {
+            moebius_gemm part = experts_from(g, first);
+            const char *refusal = moebius_gemm_refusal(&v, &part, 90);
+            check(refusal == nullptr, refusal ? refusal : "");
+            run_kernel(device, v, &part);
+        }
         if (v.spread) {
             for (int ticket : device.download(g.tickets, moebius_gemm_tiles(&v, &g))) check(ticket == 0, "tickets are zero afterwards");
         }
         return device.download(static_cast<const std::uint8_t *>(g.out), std::size_t(rows) * g.out_pitch * out_bytes);
+    }
+
+    /* At most 256 experts from `first` on. */
+    moebius_gemm experts_from(moebius_gemm g, int first) const {
+        std::size_t bytes = std::size_t(ceil_div(c.n, 64)) * blocks * 8192;
+        g.weights += first * bytes;
+        if (g.up) g.up += first * bytes;
+        g.weight_scales.values += first * g.scales_per_expert;
+        g.up_scales.values += first * g.scales_per_expert;
+        if (g.offsets) g.offsets += first;
+        g.experts = std::min(256, c.experts - first);
+        return g;
     }
 
     void compare(const std::vector<std::uint8_t> &out, const std::string &what) {
@@ -205,6 +222,14 @@ TEST(grouped_fp8_products_skip_experts_without_rows_and_gather_their_rows) {
     run_variants(device, {MOEBIUS_FP8_GEMM, 5, 130, 172, 1, MOEBIUS_STORE_BF16, {3, 0, 21, 1, 0}, &kLayouts[0], true}, 4);
     run_variants(device, {MOEBIUS_FP8_GEMM, 3, 65, 300, 2, MOEBIUS_STORE_F32, {0, 70, 0}, &kLayouts[2], true}, 5);
 }
+TEST(grouped_products_go_over_more_than_256_experts_in_parts) {
+    std::vector<int> counts(300);
+    counts[0] = 3; counts[254] = 9; counts[255] = 1; counts[256] = 2; counts[299] = 17;
+    for (int family : {MOEBIUS_FP8_GEMM, MOEBIUS_BF16_GEMM}) {
+        run_variants(device, {family, 300, 40, 130, 2, MOEBIUS_STORE_BF16, counts, &kLayouts[1], true}, 16);
+        run_variants(device, {family, 300, 40, 70, 1, MOEBIUS_SWIGLU_BF16, counts, &kLayouts[0], false}, 17);
+    }
+}
 TEST(fp8_swiglu_multiplies_the_activated_gate_by_up) {
     for (const Layout &layout : kLayouts) run_variants(device, {MOEBIUS_FP8_GEMM, 3, 72, 200, 1, MOEBIUS_SWIGLU_BF16, {0, 7, 11}, &layout, true}, 6);
     run_variants(device, {MOEBIUS_FP8_GEMM, 2, 172, 128, 1, MOEBIUS_SWIGLU_E4M3, {2, 9}, &kLayouts[0], false}, 7);
@@ -222,18 +247,17 @@ TEST(products_over_16_bit_activations_agree_with_double_precision) {
     run_variants(device, {MOEBIUS_W8A16_GEMM, 1, 150, 300, 1, MOEBIUS_STORE_F32, {4}, &kLayouts[2], false}, 11);
 }
 TEST(a_row_has_the_same_bytes_among_1_to_512_rows) {
-    std::vector<int> sizes = device.emulated() ? std::vector<int>{1, 2, 17, 70} : std::vector<int>{1, 2, 3, 7, 8, 9, 16, 31, 63, 64, 65, 128, 200, 511, 512};
     int count;
     const moebius_variant *all = moebius_variants(&count);
     for (int i = 0; i < count; i++) {
-        Case c{MOEBIUS_FP8_GEMM, 1, 72, 400, 2, MOEBIUS_STORE_F32, {1}, &kLayouts[3], false};
-        if (!fits(all[i], c, device.compute_capability())) continue;
-        std::vector<std::uint8_t> first;
-        for (int rows : sizes) {
+        Case c{all[i].family, 1, 40, 136, 1, all[i].mats == 2 ? MOEBIUS_SWIGLU_BF16 : MOEBIUS_STORE_F32, {512}, &kLayouts[3], false};
+        if (all[i].mats == 1) c.splits = 2;
+        if (all[i].grid != MOEBIUS_GRID_TILES || !fits(all[i], c, device.compute_capability())) continue;
+        std::vector<std::uint8_t> whole = Product(device, c, 12).run(all[i]);
+        for (int rows : row_counts()) {
             c.counts = {rows};
             std::vector<std::uint8_t> out = Product(device, c, 12).run(all[i]);
-            if (first.empty()) first.assign(out.begin(), out.begin() + 72 * 4);
-            check(std::equal(first.begin(), first.end(), out.begin()), std::string(all[i].kernel) + " among " + std::to_string(rows) + " rows");
+            check(std::equal(out.begin(), out.end(), whole.begin()), std::string(all[i].kernel) + " of " + std::to_string(rows) + " rows");
         }
     }
 }
@@ -261,4 +285,7 @@ TEST(refuses_products_that_a_variant_cannot_run) {
     check(moebius_gemm_refusal(&find_variant(MOEBIUS_FP8_GEMM, 0), &g, 89) == nullptr, "three parts of three blocks");
     g.k_splits = 4;
     check(moebius_gemm_refusal(&find_variant(MOEBIUS_FP8_GEMM, 0), &g, 89) != nullptr, "a part of K without a block");
+    int offsets = 0;
+    g.k_splits = 1; g.offsets = &offsets; g.experts = 257;
+    check(moebius_gemm_refusal(&find_variant(MOEBIUS_FP8_GEMM, 0), &g, 89) != nullptr, "more experts than the ends of rows have room for");
 }

@@ -30,7 +30,8 @@ TEST(routes_to_the_largest_logits_with_ties_to_the_lower_id) {
     int tokens = 9;
     struct Router { int experts, top_k, hidden, type; bool scaled; };
     for (Router r : {Router{8, 1, 200, MOEBIUS_CUDA_BF16, false}, Router{8, 2, 201, MOEBIUS_CUDA_BF16, true}, Router{70, 6, 200, MOEBIUS_CUDA_F32, false},
-                     Router{128, 8, 264, MOEBIUS_CUDA_BF16, false}, Router{256, 32, 33, MOEBIUS_CUDA_F32, false}}) {
+                     Router{128, 8, 264, MOEBIUS_CUDA_BF16, false}, Router{256, 32, 33, MOEBIUS_CUDA_F32, false},
+                     Router{257, 33, 40, MOEBIUS_CUDA_BF16, false}, Router{300, 64, 33, MOEBIUS_CUDA_F32, false}, Router{512, 65, 32, MOEBIUS_CUDA_BF16, true}}) {
         int pitch = r.hidden + 8;
         std::vector<std::uint16_t> x = random_bf16(tokens * pitch, 1), narrow = random_bf16(r.experts * r.hidden, 2);
         std::vector<float> wide = random_floats(r.experts * r.hidden, 2), scales = random_floats(r.experts, 3);
@@ -70,8 +71,9 @@ TEST(routes_to_the_largest_logits_with_ties_to_the_lower_id) {
 }
 
 TEST(sorts_chosen_rows_by_expert_in_token_order) {
-    for (int tokens : {1, 5, 700, 1500}) {
-        int experts = tokens == 5 ? 128 : 9, top_k = tokens == 5 ? 8 : 2; /* some have none */
+    struct Sort { int tokens, experts, top_k; };
+    for (auto [tokens, experts, top_k] : {Sort{1, 9, 2}, Sort{5, 128, 8}, Sort{700, 9, 2}, Sort{1500, 9, 2}, Sort{3, 256, 8}, Sort{1, 257, 257}, Sort{40, 300, 33},
+                                          Sort{33, 700, 64}}) { /* some have none */
         std::vector<int> ids;
         for (int i = 0; i < tokens * top_k; i++) ids.push_back(int(random_bits(3, i) % (experts - 2)) + (i % 2));
         moebius_permute p{};
@@ -88,6 +90,29 @@ TEST(sorts_chosen_rows_by_expert_in_token_order) {
             int place = next[ids[i]]++;
             check(positions[i] == place && sources[place] == i / top_k, "place of row " + std::to_string(i));
         }
+    }
+}
+
+TEST(routes_and_sorts_small_steps_at_once_as_two_kernels_do) {
+    struct Step { int tokens, experts, top_k; };
+    for (Step s : {Step{1, 8, 2}, Step{5, 8, 2}, Step{64, 8, 2}, Step{64, 128, 8}, Step{7, 300, 33}}) {
+        int tokens = s.tokens, experts = s.experts, top_k = s.top_k, hidden = 40, rows = tokens * top_k;
+        moebius_route p{};
+        p.x = device.upload(random_bf16(tokens * hidden, 1)); p.router = device.upload(random_bf16(experts * hidden, 2));
+        p.router_type = MOEBIUS_CUDA_BF16; p.x_pitch = hidden; p.tokens = tokens; p.hidden = hidden; p.experts = experts; p.top_k = top_k;
+        auto results = [&](bool at_once) {
+            p.ids = device.filled<int>(rows, 0xff); p.weights = device.filled<float>(rows, 0xff); p.ticket = at_once ? device.zeros<int>(1) : nullptr;
+            p.offsets = device.filled<int>(experts + 1, 0xff); p.sources = device.filled<int>(rows, 0xff); p.positions = device.filled<int>(rows, 0xff);
+            run_kernel(device, find_variant(MOEBIUS_ROUTE, 0), &p);
+            moebius_permute sort{p.ids, p.offsets, p.sources, p.positions, tokens, experts, top_k, 0};
+            if (at_once) check(device.download(p.ticket, 1)[0] == 0, "the ticket is zero afterwards");
+            else run_kernel(device, find_variant(MOEBIUS_PERMUTE, 0), &sort);
+            std::vector<int> all = device.download(reinterpret_cast<int *>(p.weights), rows);
+            for (auto [from, count] : {std::pair{p.ids, rows}, std::pair{p.offsets, experts + 1}, std::pair{p.sources, rows}, std::pair{p.positions, rows}})
+                for (int v : device.download(from, count)) all.push_back(v);
+            return all;
+        };
+        check(results(true) == results(false), std::to_string(tokens) + " tokens, " + std::to_string(top_k) + " of " + std::to_string(experts));
     }
 }
 

@@ -86,5 +86,11 @@ TEST(rotates_queries_and_keys_and_stores_them_at_their_block) {
     run(device, {8, 2, 128, 128, MOEBIUS_CUDA_E4M3, false, false});
     run(device, {3, 1, 200, 256, MOEBIUS_CUDA_BF16, false, false});
 }
+TEST(rotates_heads_of_more_than_256_channels) {
+    run(device, {2, 1, 258, 258, MOEBIUS_CUDA_BF16, false, false});
+    run(device, {2, 1, 320, 320, MOEBIUS_CUDA_BF16, true, true});
+    run(device, {3, 1, 512, 512, MOEBIUS_CUDA_E4M3, false, true});
+    run(device, {1, 1, 1026, 1026, MOEBIUS_CUDA_BF16, true, true});
+}
 TEST(adds_biases_before_the_rotation) { run(device, {6, 2, 64, 64, MOEBIUS_CUDA_BF16, true, false}); }
 TEST(normalises_each_head_of_query_and_key_before_the_rotation) { run(device, {6, 2, 24, 64, MOEBIUS_CUDA_BF16, true, true}); }

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "../emulated/kernels.h"
+#include "../emulated/tensor_map.h"
 #include "machine.h"
 
 using Address = unsigned long long;
@@ -194,6 +195,19 @@ int cuMemsetD8Async(Address to, unsigned char value, std::size_t bytes, void *st
     ENTER;
     if (!on_device(to, bytes)) return kInvalidValue;
     machine().enqueue(stream_of(stream), [=] { std::memset(bytes_at(to), value, bytes); });
+    return kSuccess;
+}
+
+/* Matrices of bytes alone, copied as they lie. What else cuda.h allows is refused, as is what it does not. */
+int cuTensorMapEncodeTiled(void *map, int type, unsigned dimensions, void *address, const std::uint64_t *sizes, const std::uint64_t *pitches,
+                           const std::uint32_t *box, const std::uint32_t *steps, int interleave, int swizzle, int, int fill) {
+    ENTER;
+    bool plain = type == 0 && dimensions == 2 && steps[0] == 1 && steps[1] == 1 && interleave == 0 && swizzle == 0 && fill == 0;
+    if (!plain || number_of(map) % 64 || number_of(address) % 16 || pitches[0] % 16 || pitches[0] >= 1ull << 40 || box[0] % 16) return kInvalidValue;
+    for (int i = 0; i < 2; i++)
+        if (sizes[i] == 0 || sizes[i] > 1ull << 32 || box[i] == 0 || box[i] > 256) return kInvalidValue;
+    std::memset(map, 0, 128);
+    *static_cast<emu::TensorMap *>(map) = {emu::kTensorMapMark, number_of(address), sizes[0], sizes[1], pitches[0], box[0], box[1]};
     return kSuccess;
 }
 

@@ -62,6 +62,19 @@ inline void copy_bulk(std::uint32_t to, const void *from, std::uint32_t bytes, s
     emu::settle(m);
 }
 inline void prefetch_bulk(const void *, std::uint32_t) {}
+inline void copy_tensor(std::uint32_t to, const void *map, int column, int row, std::uint32_t barrier) {
+    const auto &m = *static_cast<const emu::TensorMap *>(map);
+    if (m.mark != emu::kTensorMapMark || to % 128) { std::fprintf(stderr, "emulator: no tensor map, or a misaligned place\n"); std::abort(); }
+    for (int r = 0; r < int(m.box_rows); r++)
+        for (int c = 0; c < int(m.box_columns); c++) {
+            std::int64_t y = row + r, x = column + c;
+            bool inside = x >= 0 && y >= 0 && x < std::int64_t(m.columns) && y < std::int64_t(m.rows);
+            *emu::at(to + r * m.box_columns + c) = inside ? reinterpret_cast<const std::uint8_t *>(m.address)[y * m.pitch + x] : 0;
+        }
+    auto &b = emu::mbarrier(barrier);
+    b.bytes_and_phase -= int(m.box_rows * m.box_columns) * 2;
+    emu::settle(b);
+}
 
 template <int R> void registers_give() {}
 template <int R> void registers_take() {}

@@ -16,9 +16,11 @@
 #include "../../rope_kv.cu"
 #include "../../embedding.cu"
 #include "../../attention_decode.cu"
+#include "../../attention_general.cu"
 #include "../../attention_hopper.cu"
 #include "../../attention_prefill.cu"
 #include "../../sampling.cu"
+#include "../../tensor_map.cu"
 #include "../../yardsticks.cu"
 #include "../gpu/helpers.cu"
 
@@ -46,7 +48,7 @@ const std::map<std::string, Kernel> &kernels() {
         K(moebius_turn_angles), K(moebius_rope_store), K(moebius_embed_tokens),
         K(moebius_decode_16_bf16), K(moebius_decode_64_bf16), K(moebius_decode_128_bf16), K(moebius_decode_256_bf16),
         K(moebius_decode_16_e4m3), K(moebius_decode_64_e4m3), K(moebius_decode_128_e4m3), K(moebius_decode_256_e4m3),
-        K(moebius_merge_splits),
+        K(moebius_merge_splits), K(moebius_attend_general), K(moebius_fetch_tile),
         K(moebius_prefill_16_bf16), K(moebius_prefill_64_bf16), K(moebius_prefill_128_bf16), K(moebius_prefill_256_bf16),
         K(moebius_prefill_16_e4m3), K(moebius_prefill_64_e4m3), K(moebius_prefill_128_e4m3), K(moebius_prefill_256_e4m3),
         K(moebius_hopper_decode_64_bf16), K(moebius_hopper_decode_128_bf16), K(moebius_hopper_decode_64_e4m3), K(moebius_hopper_decode_128_e4m3),

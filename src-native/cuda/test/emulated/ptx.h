@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "fiber.h"
+#include "tensor_map.h"
 
 #define __global__
 #define __device__
@@ -22,6 +23,7 @@
 #define __launch_bounds__(...)
 #define __align__(n) alignas(n)
 #define MOEBIUS_HOPPER 1
+#define MOEBIUS_TMA 1
 #define MOEBIUS_DYNAMIC_SHARED(name) std::uint8_t *name = emu::block().shared
 
 struct uint2 { unsigned x, y; };
@@ -86,7 +88,7 @@ inline void launch(int3_ grid, int threads, const std::function<void()> &body) {
     b.threads = threads;
     b.grid = grid;
     b.body = body;
-    b.fibers.resize(threads);
+    if (int(b.fibers.size()) < threads) b.fibers.resize(threads); /* their stacks are kept */
     for (int z = 0; z < grid.z; z++)
         for (int y = 0; y < grid.y; y++)
             for (int x = 0; x < grid.x; x++) {

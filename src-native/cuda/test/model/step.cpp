@@ -5,6 +5,8 @@
 
 #include "../../layout.h"
 
+static constexpr int kSortedAtOnce = 64; /* tokens of a step whose choices the router sorts itself */
+
 void Batch::add(const std::vector<int> &next, int history, int &block) {
     int sequence = int(offsets.size()) - 1;
     for (int i = 0; i < int(next.size()); i++) {
@@ -42,7 +44,7 @@ Step::Step(Device &device, const Model &model, const Cache &cache, const Batch &
     expert_out = device.zeros<std::uint16_t>(std::size_t(tokens) * top_k * shape.hidden);
     expert_weights = device.zeros<float>(std::size_t(tokens) * top_k);
     ids = device.zeros<int>(std::size_t(tokens) * top_k); sources = device.zeros<int>(std::size_t(tokens) * top_k);
-    places = device.zeros<int>(std::size_t(tokens) * top_k); chosen = device.zeros<int>(logit_count);
+    places = device.zeros<int>(std::size_t(tokens) * top_k); ticket = device.zeros<int>(1); chosen = device.zeros<int>(logit_count);
     normed = rows(tokens, shape.hidden); attended = rows(tokens, shape.query_width()); activated = rows(tokens * top_k, shape.ffn);
     for (int i = 0; i < shape.layers; i++) expert_offsets.push_back(device.zeros<int>(shape.experts + 1));
 
@@ -232,8 +234,10 @@ void Step::feed_forward(int layer) {
         moebius_route route = l.router;
         route.x = normed.wide; route.ids = ids; route.weights = expert_weights; route.x_pitch = normed.pitch;
         route.tokens = tokens; route.hidden = shape.hidden; route.experts = shape.experts; route.top_k = shape.top_k;
+        route.ticket = tokens <= kSortedAtOnce ? ticket : nullptr; route.offsets = ends; route.sources = sources; route.positions = places;
         add("route", find_variant(MOEBIUS_ROUTE, 0), route, 2.0 * shape.hidden * (tokens + shape.experts));
-        add("permute", find_variant(MOEBIUS_PERMUTE, 0), moebius_permute{ids, ends, sources, places, tokens, shape.experts, shape.top_k, 0}, 12.0 * rows);
+        if (!route.ticket)
+            add("permute", find_variant(MOEBIUS_PERMUTE, 0), moebius_permute{ids, ends, sources, places, tokens, shape.experts, shape.top_k, 0}, 12.0 * rows);
     }
     product("gate_up", l.gate, &l.up, normed, rows, codes ? static_cast<void *>(activated.codes) : const_cast<std::uint16_t *>(activated.wide), activated.pitch,
             codes ? MOEBIUS_SWIGLU_E4M3 : MOEBIUS_SWIGLU_BF16, l.down.input_scale, experts ? ends : nullptr, experts ? sources : nullptr);

@@ -55,7 +55,7 @@ class Step {
     int tokens, *positions, *sequences, *tables, *table_offsets, *offsets, *logit_rows;
     float *residual, *turns, *logit_values, *partials = nullptr, *attention_partials = nullptr, *expert_weights;
     std::uint16_t *qkv, *query, *expert_out;
-    int *ids, *sources, *places, *chosen, *tickets = nullptr;
+    int *ids, *sources, *places, *chosen, *ticket, *tickets = nullptr;
     std::size_t partial_floats = 0, ticket_count = 0;
     Rows normed, attended, activated;
     std::vector<int *> expert_offsets; /* of each layer */

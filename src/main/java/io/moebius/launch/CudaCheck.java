@@ -10,7 +10,7 @@ final class CudaCheck {
 
     static final Subcommand SUBCOMMAND = new Subcommand(
             "cuda-check", "", List.of(),
-            "Tries the GPU: the kernels load and compute, also from a recorded graph, and errors are reported.", CudaCheck::run);
+            "Tries the GPU: the kernels load and compute, also from a recorded graph and by tensor map, and errors are reported.", CudaCheck::run);
 
     private CudaCheck() {}
 
@@ -19,7 +19,7 @@ final class CudaCheck {
         try (LibraryDriver driver = new LibraryDriver(0)) {
             List<DriverCheck.Finding> findings = new DriverCheck(driver, fatbin.bytes()).run();
             findings.forEach(finding -> shell.out().println(
-                    "%-8s  %-6s  %s".formatted(finding.what(), finding.passed() ? "ok" : "FAILED", finding.found())));
+                    "%-10s  %-6s  %s".formatted(finding.what(), finding.passed() ? "ok" : "FAILED", finding.found())));
             return findings.stream().allMatch(DriverCheck.Finding::passed) ? ExitCode.OK.status() : ExitCode.UNTRUE.status();
         } catch (RuntimeException | LinkageError e) {
             throw new StartException(ExitCode.NO_BACKEND, "the GPU cannot be used: " + Console.firstLine(e));

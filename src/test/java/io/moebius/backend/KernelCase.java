@@ -72,6 +72,7 @@ public record KernelCase(String name, Activations activations, int rows, int col
         cases.add(sixteen("gathered rows", 9, 20, 20, 0, backend -> (x, out) ->
                 backend.gather(x, new int[] {3, 4, 5, 0, 8, 8, 1, 2, 7}, out)));
         experts(cases);
+        uncommonShapes(cases);
         return cases.stream();
     }
 
@@ -113,7 +114,7 @@ public record KernelCase(String name, Activations activations, int rows, int col
 
     private static void attention(List<KernelCase> cases) {
         for (int headDim : new int[] {8, 20, 128}) {
-            cases.add(pages(headDim, RANDOM.plain(DType.F32, 2 * headDim, 6 * headDim)));
+            cases.add(pages(6, 2, headDim));
         }
         for (int blockRows : new int[] {1, 64, 128}) {
             cases.add(projected(blockRows));
@@ -130,18 +131,21 @@ public record KernelCase(String name, Activations activations, int rows, int col
     }
 
     /** Three sequences: 20 tokens from the start, one token alone, and 3 tokens. */
-    private static KernelCase pages(int headDim, Weight key) {
+    private static KernelCase pages(int heads, int kvHeads, int headDim) {
         int tokens = 24;
+        int width = heads * headDim;
+        Weight key = RANDOM.plain(DType.F32, kvHeads * headDim, width);
         Batch batch = new Batch(
                 new int[tokens],
                 IntStream.of(20, 1, 3).flatMap(n -> IntStream.range(0, n)).toArray(),
                 new int[] {0, 20, 21, 24},
                 new int[][] {{3, 0}, {4}, {1}},
                 new int[0]);
-        return sixteen("pages of several sequences, heads of " + headDim, tokens, 6 * headDim, 6 * headDim, 0, backend -> (x, out) -> {
-            KvCache cache = backend.kvCache(new KvCache.Shape(2, 2, headDim), 5);
-            Tensor k = backend.tensor(tokens, 2 * headDim);
-            Tensor v = backend.tensor(tokens, 2 * headDim);
+        String name = "pages of several sequences, %d heads of %d over %d".formatted(heads, headDim, kvHeads);
+        return sixteen(name, tokens, width, width, 0, backend -> (x, out) -> {
+            KvCache cache = backend.kvCache(new KvCache.Shape(2, kvHeads, headDim), 5);
+            Tensor k = backend.tensor(tokens, kvHeads * headDim);
+            Tensor v = backend.tensor(tokens, kvHeads * headDim);
             Matrix matrix = backend.load(key);
             backend.project(x, matrix, k);
             backend.project(x, matrix, v);
@@ -193,25 +197,66 @@ public record KernelCase(String name, Activations activations, int rows, int col
     }
 
     private static void experts(List<KernelCase> cases) {
-        int hidden = 64;
-        int ffn = 172;
-        Weight router = RANDOM.plain(DType.F32, 8, hidden);
+        Weight router = RANDOM.plain(DType.F32, 8, 64);
         for (ActivationQuantization scheme : List.of(new ActivationQuantization.None(), new ActivationQuantization.PerToken())) {
-            List<Weight> gates = RANDOM.experts(8, ffn, hidden, scheme);
-            List<Weight> ups = RANDOM.experts(8, ffn, hidden, scheme);
-            List<Weight> downs = RANDOM.experts(8, hidden, ffn, new ActivationQuantization.None());
+            List<Weight> gates = RANDOM.experts(8, 172, 64, scheme);
+            List<Weight> ups = RANDOM.experts(8, 172, 64, scheme);
+            List<Weight> downs = RANDOM.experts(8, 64, 172, new ActivationQuantization.None());
             for (int tokens : new int[] {1, 2, 31}) {
-                String name = "experts of %d tokens, inputs %s".formatted(tokens, scheme);
-                cases.add(new KernelCase(name, Activations.EIGHT_BIT, tokens, hidden, hidden, 0, backend -> (x, out) -> {
-                    Routing routing = backend.routing(tokens, 2);
-                    backend.route(x, backend.loadTable(router), routing);
-                    backend.gather(x, IntStream.range(0, tokens).toArray(), out);
-                    Experts experts =
-                            new Experts(backend.loadTogether(gates), backend.loadTogether(ups), backend.loadTogether(downs));
-                    backend.experts(x, routing, experts, out);
-                }));
+                cases.add(experts("experts of %d tokens, inputs %s".formatted(tokens, scheme), tokens, 2, router, gates, ups, downs));
             }
         }
+    }
+
+    private static KernelCase experts(
+            String name, int tokens, int topK, Weight router, List<Weight> gates, List<Weight> ups, List<Weight> downs) {
+        int hidden = router.columns();
+        return new KernelCase(name, Activations.EIGHT_BIT, tokens, hidden, hidden, 0, backend -> (x, out) -> {
+            Routing routing = backend.routing(tokens, topK);
+            backend.route(x, backend.loadTable(router), routing);
+            backend.gather(x, IntStream.range(0, tokens).toArray(), out);
+            Experts experts = new Experts(backend.loadTogether(gates), backend.loadTogether(ups), backend.loadTogether(downs));
+            backend.experts(x, routing, experts, out);
+        });
+    }
+
+    /** Larger heads, more heads over one, more experts and more of them chosen than models have today; and formats that differ among experts. */
+    private static void uncommonShapes(List<KernelCase> cases) {
+        cases.add(pages(4, 2, 320));
+        cases.add(pages(192, 1, 8));
+        ActivationQuantization plain = new ActivationQuantization.None();
+        cases.add(experts(
+                "33 of 300 experts", 3, 33, RANDOM.plain(DType.F32, 300, 64), RANDOM.experts(300, 20, 64, plain),
+                RANDOM.experts(300, 20, 64, plain), RANDOM.experts(300, 64, 20, plain)));
+        List<Weight> downs = new ArrayList<>(RANDOM.experts(4, 64, 40, plain));
+        downs.set(1, RANDOM.plain(DType.BF16, 64, 40));
+        downs.set(2, perRow(1, 64, 40).getFirst());
+        cases.add(experts(
+                "experts of several formats", 5, 2, RANDOM.plain(DType.F32, 4, 64), RANDOM.experts(4, 40, 64, plain),
+                RANDOM.experts(4, 40, 64, plain), downs));
+        cases.add(experts(
+                "experts whose gates have other scales than their ups", 5, 2, RANDOM.plain(DType.F32, 4, 64),
+                RANDOM.experts(4, 40, 64, plain), perRow(4, 40, 64), RANDOM.experts(4, 64, 40, plain)));
+        Weight gate = RANDOM.plain(DType.E4M3, 172, 172);
+        Weight other = RANDOM.plain(DType.F16, 172, 172);
+        cases.add(sixteen("a gate and an up of two formats", 9, 172, 172, 0, backend -> (x, out) -> {
+            Tensor up = backend.tensor(9, 172);
+            backend.project(x, backend.load(gate), out);
+            backend.project(x, backend.load(other), up);
+            backend.swiGlu(out, up);
+        }));
+    }
+
+    private static List<Weight> perRow(int count, int rows, int columns) {
+        return IntStream.range(0, count)
+                .mapToObj(e -> {
+                    float[] scales = RANDOM.floats(rows);
+                    for (int i = 0; i < rows; i++) {
+                        scales[i] *= 0.02f;
+                    }
+                    return RANDOM.weight(DType.E4M3, rows, columns, Scales.perRow(scales, columns), new ActivationQuantization.None());
+                })
+                .toList();
     }
 
     private static KernelCase sixteen(String name, int rows, int columns, int width, float slack, Setup setup) {

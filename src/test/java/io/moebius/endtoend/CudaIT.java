@@ -45,7 +45,7 @@ class CudaIT {
     void theCheckFindsTheGpuInOrder() {
         try (Program tool = Program.run(emulated(), "cuda-check")) {
             assertThat(tool.awaitExit()).as(tool.errors()).isZero();
-            assertThat(tool.output().lines()).hasSize(4).noneMatch(line -> line.contains("FAILED"));
+            assertThat(tool.output().lines()).hasSize(5).noneMatch(line -> line.contains("FAILED"));
         }
     }
 

@@ -13,7 +13,10 @@ import java.util.Objects;
 final class AttentionKernels {
 
     private static final int SPLIT = 256;
-    private static final int QUERY_ROWS = 128;
+    /** Of a tile: a token has at most so many query heads of a key head there. */
+    static final int QUERY_ROWS = 128;
+    /** The largest third extent of a grid. */
+    private static final int MOST_SPLITS = 65535;
     /** Of the decodes' partial sums; where more would be needed, tiles of queries are used, which need none. */
     static final long MOST_PARTIAL_BYTES = 256L << 20;
 
@@ -120,19 +123,29 @@ final class AttentionKernels {
         double bytes = 2.0 * shape.tokensRead(batch.batch()) * CudaKvCache.blockBytes(shape, what.cache().paddedDim()) / KvCache.BLOCK_TOKENS;
         double flops = 4.0 * shape.tokensSeen(batch.batch()) * heads * shape.headDim();
         calls.run(site, batch.size(), bytes, flops, variant -> {
-            int splits = splits(shape, batch.longest());
-            long room = 4L * batch.decodes() * heads * splits * (what.cache().paddedDim() + 2);
-            int decodes = ((CudaVariant.Attention) variant).splits() && room <= MOST_PARTIAL_BYTES ? batch.decodes() : 0;
             try (CudaKernels.Attend parameters = new CudaKernels.Attend()) {
                 describe(parameters, what, heads, out, scale);
-                if (decodes > 0) {
-                    decode(parameters, what, decodes, splits, partials.atLeast(room));
-                }
-                if (decodes < batch.size()) {
-                    prefill(parameters, what, heads, decodes, out);
+                if (variant instanceof CudaVariant.TiledAttention(boolean splits)) {
+                    byTiles(parameters, what, heads, out, splits);
+                } else {
+                    parameters.tokens(batch.size());
+                    launcher.launch(table.only(KernelTable.Family.ATTEND_GENERAL), parameters, site(what));
                 }
             }
         });
+    }
+
+    private void byTiles(CudaKernels.Attend parameters, Deferred.Attended what, int heads, Operand out, boolean bySplits) {
+        StepInputs.Uploaded batch = what.batch();
+        int splits = splits(what.cache().shape(), batch.longest());
+        long room = 4L * batch.decodes() * heads * splits * (what.cache().paddedDim() + 2);
+        int decodes = bySplits && room <= MOST_PARTIAL_BYTES && splits <= MOST_SPLITS ? batch.decodes() : 0;
+        if (decodes > 0) {
+            decode(parameters, what, decodes, splits, partials.atLeast(room));
+        }
+        if (decodes < batch.size()) {
+            prefill(parameters, what, heads, decodes, out);
+        }
     }
 
     private void decode(CudaKernels.Attend parameters, Deferred.Attended what, int decodes, int splits, long room) {

@@ -30,8 +30,7 @@ import java.util.stream.Stream;
  */
 public final class CudaBackend implements Backend, Tunable {
 
-    private static final int MOST_EXPERTS = 256;
-    private static final int MOST_CHOSEN = 32;
+    private static final int MOST_EXPERTS = 4096;
 
     private final Activations activations;
     private final String build;
@@ -47,11 +46,12 @@ public final class CudaBackend implements Backend, Tunable {
     private final QueryKeyValue queryKeyValue;
     private final Routers routers;
     private final Evaluation evaluation;
+    private final DeferredCalls deferredCalls;
     private final ExpertLayers expertLayers;
     private final StepGraphs graphs;
+    private final RowCopies rowCopies;
     private final Reserve reserve = new Reserve();
     private CudaSampler sampler;
-    private Driver.Pinned row;
     private boolean open = true;
 
     /**
@@ -78,11 +78,14 @@ public final class CudaBackend implements Backend, Tunable {
         Norms norms = new Norms(driver, memory, launcher, table, stream);
         Products products = new Products(memory, launcher, calls, catalogue, driver.device().computeCapability());
         AttentionKernels attention = new AttentionKernels(driver, memory, table, launcher, calls, catalogue, inputs, stream);
-        evaluation = new Evaluation(activations, products, norms, attention, upload);
+        GatedWeights gatedWeights = new GatedWeights(upload);
+        evaluation = new Evaluation(activations, products, norms, attention, upload, gatedWeights);
+        deferredCalls = new DeferredCalls(evaluation);
         queryKeyValue = new QueryKeyValue(evaluation, products, attention, new JoinedWeights(driver, memory, upload, stream));
-        routers = new Routers(launcher, table, evaluation);
-        expertLayers = new ExpertLayers(evaluation, products);
+        routers = new Routers(launcher, table, evaluation, memory);
+        expertLayers = new ExpertLayers(evaluation, products, gatedWeights);
         graphs = new StepGraphs(driver, memory, inputs, evaluation, stream);
+        rowCopies = new RowCopies(driver, evaluation, stream);
     }
 
     @Override
@@ -107,7 +110,6 @@ public final class CudaBackend implements Backend, Tunable {
     @Override
     public Routing routing(int tokens, int topK) {
         requireOpen();
-        Operands.require(topK <= MOST_CHOSEN, "%d experts per token; the CUDA kernels take %d at most; try --device cpu".formatted(topK, MOST_CHOSEN));
         reserve.routing(tokens, topK);
         return CudaRouting.of(memory, tokens, topK);
     }
@@ -127,8 +129,7 @@ public final class CudaBackend implements Backend, Tunable {
     @Override
     public List<Matrix> loadTogether(List<Weight> weights) {
         requireOpen();
-        Operands.require(weights.size() <= MOST_EXPERTS,
-                "%d experts; the CUDA kernels take %d at most; try --device cpu".formatted(weights.size(), MOST_EXPERTS));
+        requireExperts(weights.size());
         reserve.experts(weights.getFirst().rows());
         PackedWeights packed = upload.pack(weights);
         Stream.Builder<Matrix> matrices = Stream.builder();
@@ -212,16 +213,7 @@ public final class CudaBackend implements Backend, Tunable {
         requireOpen();
         Operands.shape(weight, 1, x.columns());
         Operands.shape(out, x.rows(), x.columns());
-        CudaTensor from = (CudaTensor) x;
-        ActivationBuffer to = ((CudaTensor) out).buffer();
-        if (from.buffer() != to) {
-            evaluation.overwrite(to);
-            to.defer(new Deferred.Normed(from, (CudaMatrix) weight, epsilon), from.buffer());
-        } else if (to.deferred instanceof Deferred.Product product && !to.computed() && product.columns() != x.columns()) {
-            to.deferred = product.normed((CudaMatrix) weight, epsilon);
-        } else {
-            evaluation.normInPlace(from, (CudaMatrix) weight, epsilon);
-        }
+        deferredCalls.rmsNorm((CudaTensor) x, (CudaMatrix) weight, epsilon, buffer(out));
     }
 
     @Override
@@ -229,10 +221,7 @@ public final class CudaBackend implements Backend, Tunable {
         requireOpen();
         Operands.shape(x, x.rows(), weight.columns());
         Operands.shape(out, x.rows(), weight.rows());
-        CudaTensor from = (CudaTensor) x;
-        ActivationBuffer to = ((CudaTensor) out).buffer();
-        evaluation.overwrite(to);
-        to.defer(new Deferred.Product(from, (CudaMatrix) weight), from.buffer());
+        deferredCalls.project((CudaTensor) x, (CudaMatrix) weight, buffer(out));
     }
 
     @Override
@@ -243,30 +232,18 @@ public final class CudaBackend implements Backend, Tunable {
         evaluation.add((CudaTensor) x, (CudaMatrix) weight, (CudaTensor) residual);
     }
 
-    /** Of a product that nobody has read. */
     @Override
     public void addBias(Tensor x, Matrix bias) {
         requireOpen();
         Operands.shape(bias, 1, x.columns());
-        ActivationBuffer buffer = ((CudaTensor) x).buffer();
-        if (!(buffer.deferred instanceof Deferred.Product product) || buffer.computed()) {
-            throw new IllegalArgumentException("a bias can be added to a product alone, before it is read");
-        }
-        buffer.deferred = product.plus((CudaMatrix) bias);
+        deferredCalls.addBias(buffer(x), (CudaMatrix) bias);
     }
 
-    /** Of two products of the same input that nobody has read. */
     @Override
     public void swiGlu(Tensor gate, Tensor up) {
         requireOpen();
         Operands.shape(up, gate.rows(), gate.columns());
-        ActivationBuffer to = ((CudaTensor) gate).buffer();
-        ActivationBuffer other = ((CudaTensor) up).buffer();
-        if (!(to.deferred instanceof Deferred.Product first && other.deferred instanceof Deferred.Product second)
-                || !first.plain() || !second.plain() || !first.x().equals(second.x())) {
-            throw new IllegalArgumentException("only two products of the same input can be gated, before they are read");
-        }
-        to.defer(new Deferred.Gated(first.x(), first.weight(), second.weight()), first.x().buffer());
+        deferredCalls.swiGlu(buffer(gate), buffer(up));
     }
 
     @Override
@@ -290,7 +267,7 @@ public final class CudaBackend implements Backend, Tunable {
         Operands.shape(query, batch.size(), heads * pages.shape().headDim());
         Operands.shape(out, batch.size(), query.columns());
         Operands.layer(layer, pages.shape());
-        if (!(((CudaTensor) query).buffer().deferred instanceof Deferred.Rotated rotated)) {
+        if (!(buffer(query).deferred instanceof Deferred.Rotated rotated)) {
             throw new IllegalArgumentException("only the queries that were rotated last can be attended with");
         }
         evaluation.attendLater((CudaTensor) out, new Deferred.Attended(uploaded(batch, pages), rotated, pages, layer));
@@ -301,6 +278,7 @@ public final class CudaBackend implements Backend, Tunable {
         requireOpen();
         CudaRouting routing = (CudaRouting) out;
         Operands.route(x, router, routing);
+        requireExperts(router.rows());
         expertLayers.finish(routing, x.columns());
         routers.route((CudaTensor) x, (CudaMatrix) router, routing);
     }
@@ -320,17 +298,7 @@ public final class CudaBackend implements Backend, Tunable {
             Operands.row(row, x);
         }
         Operands.shape(out, rows.length, x.columns());
-        long from = evaluation.floats((CudaTensor) x);
-        ActivationBuffer to = ((CudaTensor) out).buffer();
-        evaluation.overwrite(to);
-        long rowBytes = 4L * x.columns();
-        for (int begin = 0, end; begin < rows.length; begin = end) {
-            for (end = begin + 1; end < rows.length && rows[end] == rows[end - 1] + 1;) {
-                end++;
-            }
-            driver.copy(to.floatsAddress() + begin * rowBytes, from + rows[begin] * rowBytes, (end - begin) * rowBytes, stream);
-        }
-        to.floats = true;
+        rowCopies.gather((CudaTensor) x, rows, (CudaTensor) out);
     }
 
     @Override
@@ -338,14 +306,7 @@ public final class CudaBackend implements Backend, Tunable {
         requireOpen();
         Operands.row(row, x);
         Operands.require(out.length >= x.columns(), out.length + " floats for " + x.columns() + " columns");
-        int bytes = 4 * x.columns();
-        long from = evaluation.floats((CudaTensor) x) + (long) row * bytes;
-        if (this.row == null || this.row.bytes().capacity() < bytes) {
-            this.row = driver.pin(bytes);
-        }
-        driver.download(this.row, from, bytes, stream);
-        driver.synchronize(stream);
-        this.row.bytes().clear().asFloatBuffer().get(out, 0, x.columns());
+        rowCopies.read((CudaTensor) x, row, out);
     }
 
     @Override
@@ -401,6 +362,10 @@ public final class CudaBackend implements Backend, Tunable {
         calls.dispatch(next);
     }
 
+    private static ActivationBuffer buffer(Tensor tensor) {
+        return ((CudaTensor) tensor).buffer();
+    }
+
     private StepInputs.Uploaded uploaded(Batch batch, CudaKvCache cache) {
         requireOpen();
         settleBefore(batch);
@@ -412,6 +377,10 @@ public final class CudaBackend implements Backend, Tunable {
         if (!inputs.isCurrent(batch)) {
             evaluation.settleAttention();
         }
+    }
+
+    private static void requireExperts(int count) {
+        Operands.require(count <= MOST_EXPERTS, "%d experts; the kernels take at most %d".formatted(count, MOST_EXPERTS));
     }
 
     private void requireOpen() {

@@ -96,7 +96,7 @@ final class CudaCatalogue {
     Variant defaultVariant(Site site, int tokens) {
         return switch (shapes.get(site)) {
             case Product product -> defaultProduct(product, tokens);
-            case Attention attention -> new CudaVariant.Attention(true);
+            case Attention attention -> byTiles(attention) ? new CudaVariant.TiledAttention(true) : new CudaVariant.GeneralAttention();
             case null, default -> throw new IllegalArgumentException("no call has had the site " + site);
         };
     }
@@ -105,7 +105,8 @@ final class CudaCatalogue {
         List<Variant> variants = new ArrayList<>();
         switch (shapes.get(site)) {
             case Product product -> products(product, tokens, variants);
-            case Attention attention -> variants.add(new CudaVariant.Attention(false));
+            case Attention attention when byTiles(attention) -> variants.add(new CudaVariant.TiledAttention(false));
+            case Attention attention -> {}
             case null, default -> {
                 return variants;
             }
@@ -114,6 +115,10 @@ final class CudaCatalogue {
         variants.remove(first);
         variants.addFirst(first);
         return variants;
+    }
+
+    private boolean byTiles(Attention attention) {
+        return table.attendsByTiles(attention.headDim(), attention.heads() / attention.kvHeads());
     }
 
     /** The smallest tile that holds the tokens of one matrix, on Hopper's own kernels; K spread where there are few strips. */

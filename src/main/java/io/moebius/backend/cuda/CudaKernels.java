@@ -32,6 +32,8 @@ final class CudaKernels {
     static final int SWIGLU_BF16 = 3;
     static final int SWIGLU_E4M3 = 4;
 
+    static final int HOPPER_ONLY = 90;
+
     private CudaKernels() {}
 
     static native @Const Variant moebius_variants(int[] count);
@@ -145,6 +147,10 @@ final class CudaKernels {
         @MemberSetter native void router(@Cast("const void*") long address);
         @MemberSetter native void ids(@Cast("int*") long address);
         @MemberSetter native void weights(@Cast("float*") long address);
+        @MemberSetter native void ticket(@Cast("int*") long address);
+        @MemberSetter native void offsets(@Cast("int*") long address);
+        @MemberSetter native void sources(@Cast("int*") long address);
+        @MemberSetter native void positions(@Cast("int*") long address);
         @MemberSetter native void x_pitch(@Cast("int64_t") long elements);
         @MemberSetter native void x_scale(float scale);
         @MemberSetter native void tokens(int count);
@@ -369,5 +375,21 @@ final class CudaKernels {
         @MemberSetter native void from(@Cast("const void*") long address);
         @MemberSetter native void to(@Cast("void*") long address);
         @MemberSetter native void count(@Cast("int64_t") long count);
+    }
+
+    /** Begins with the tensor map. */
+    @Name("moebius_fetch")
+    static final class Fetch extends Pointer {
+        Fetch() {
+            super((Pointer) null);
+            allocate();
+        }
+
+        private native void allocate();
+
+        @MemberSetter native void to(@Cast("uint8_t*") long address);
+        @MemberSetter native void column(int column);
+        @MemberSetter native void row(int row);
+        @MemberSetter native void bytes(int bytes);
     }
 }

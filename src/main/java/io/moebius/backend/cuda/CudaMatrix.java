@@ -45,6 +45,10 @@ final class CudaMatrix implements Matrix {
         return weight.columns();
     }
 
+    Weight weight() {
+        return weight;
+    }
+
     String name() {
         return weight.name();
     }

@@ -14,10 +14,18 @@ sealed interface CudaVariant extends Variant {
     }
 
     /** @param splits decodes by one block per 256 positions and a merge, or by tiles of queries as prefills are */
-    record Attention(boolean splits) implements CudaVariant {
+    record TiledAttention(boolean splits) implements CudaVariant {
         @Override
         public String name() {
             return splits ? "decodes by splits" : "decodes by tiles";
+        }
+    }
+
+    /** Of heads that tiles don't take. */
+    record GeneralAttention() implements CudaVariant {
+        @Override
+        public String name() {
+            return "a block per head";
         }
     }
 }

@@ -73,6 +73,16 @@ interface Driver extends AutoCloseable {
      */
     void launch(String site, long function, int[] grid, int threads, int sharedBytes, Pointer structure, boolean overlapped, long stream);
 
+    /**
+     * Describes a matrix of bytes, row after row, to the copy engine.
+     *
+     * @param map      where to: 128 bytes of the host, at a multiple of 64, that will be a kernel's parameters
+     * @param address  a multiple of 16
+     * @param columns  a multiple of 16
+     * @param tileRows at most 256, and as many columns, a multiple of 16: what one copy brings
+     */
+    void encodeTensorMap(Pointer map, long address, int rows, int columns, int tileRows, int tileColumns);
+
     /** From now on, work of the stream is recorded instead of enqueued. */
     void beginCapture(long stream);
 

@@ -8,7 +8,8 @@ import java.util.function.Supplier;
 
 /**
  * Whether the way from Java to the kernels works on a machine: the driver takes the fatbin, a kernel computes what it should, does so
- * again from a recorded graph with other inputs, and an error comes back as an exception that leaves the device in order.
+ * again from a recorded graph with other inputs, the copy engine follows a tensor map, and an error comes back as an exception that
+ * leaves the device in order.
  */
 public final class DriverCheck {
 
@@ -44,6 +45,7 @@ public final class DriverCheck {
                 device.name(), device.computeCapability() / 10, device.computeCapability() % 10, device.multiprocessors(),
                 device.memoryBytes() / 1e9, device.driverVersion() / 1000, device.driverVersion() % 1000 / 10)));
         findings.add(found("kernels", this::kernels));
+        findings.add(found("tensor map", new TensorMapCheck(driver, fatbin, stream)::run));
         findings.add(found("error", this::provokedError));
         findings.add(found("copies", this::copies));
         return findings;

@@ -23,16 +23,18 @@ final class Evaluation {
     private final Norms norms;
     private final AttentionKernels attention;
     private final WeightUpload upload;
+    private final GatedWeights gatedWeights;
     private final Map<Float, Long> fixedScales = new HashMap<>();
     /** The last attention, whose queries and batch the next one overwrites. */
     private ActivationBuffer attended;
 
-    Evaluation(Activations activations, Products products, Norms norms, AttentionKernels attention, WeightUpload upload) {
+    Evaluation(Activations activations, Products products, Norms norms, AttentionKernels attention, WeightUpload upload, GatedWeights gatedWeights) {
         this.activations = activations;
         this.products = products;
         this.norms = norms;
         this.attention = attention;
         this.upload = upload;
+        this.gatedWeights = gatedWeights;
     }
 
     /** How the input of these weights is quantised; of several, how all of them can read it. */
@@ -121,25 +123,28 @@ final class Evaluation {
     }
 
     private void gate(Deferred.Gated gated, ActivationBuffer out, ActivationQuantization scheme) {
-        PackedWeights gate = gated.gate().packed().only(gated.gate().index());
-        PackedWeights up = gated.up().packed().only(gated.up().index());
-        Operand x = operand(gated.x(), inputs(List.of(gated.gate().input(), gated.up().input()), gate));
+        GatedWeights.Pair weights = gatedWeights.of(List.of(gated.gate()), List.of(gated.up()));
+        Operand x = operand(gated.x(), inputs(List.of(gated.gate().input(), gated.up().input()), weights.gate()));
         Products.Naming naming = new Products.Naming("project", "gate and up", gated.gate().name());
-        gate(x, gate, up, Products.Rows.dense(gated.rows()), out, gated.columns(), scheme, naming);
+        gate(x, weights, Products.Rows.dense(gated.rows()), out, gated.columns(), scheme, naming);
     }
 
     /** silu(gate) * up in bf16 or codes of {@code scheme}. */
     Operand gate(
-            Operand x, PackedWeights gate, PackedWeights up, Products.Rows rows, ActivationBuffer out, int columns,
-            ActivationQuantization scheme, Products.Naming naming) {
+            Operand x, GatedWeights.Pair weights, Products.Rows rows, ActivationBuffer out, int columns, ActivationQuantization scheme,
+            Products.Naming naming) {
         if (scheme instanceof Static(float scale)) {
             Operand codes = codes(out, columns, scheme);
-            products.run(x, gate, up, rows, new Products.Output(codes.address(), codes.pitch(), CudaKernels.SWIGLU_E4M3, scale), naming);
+            products.run(
+                    x, weights.gate(), weights.up(), rows,
+                    new Products.Output(codes.address(), codes.pitch(), CudaKernels.SWIGLU_E4M3, scale), naming);
             out.codes = scheme;
             return codes;
         }
         Operand halves = out.halves(columns);
-        products.run(x, gate, up, rows, new Products.Output(halves.address(), halves.pitch(), CudaKernels.SWIGLU_BF16), naming);
+        products.run(
+                x, weights.gate(), weights.up(), rows, new Products.Output(halves.address(), halves.pitch(), CudaKernels.SWIGLU_BF16),
+                naming);
         out.halves = true;
         return scheme instanceof None ? halves : quantize(out, rows.count(), columns, scheme);
     }

@@ -11,26 +11,28 @@ final class ExpertLayers {
 
     private final Evaluation evaluation;
     private final Products products;
+    private final GatedWeights gatedWeights;
 
-    ExpertLayers(Evaluation evaluation, Products products) {
+    ExpertLayers(Evaluation evaluation, Products products, GatedWeights gatedWeights) {
         this.evaluation = evaluation;
         this.products = products;
+        this.gatedWeights = gatedWeights;
     }
 
     void run(CudaTensor x, CudaRouting routing, Experts experts, CudaTensor residual) {
-        PackedWeights gate = together(experts.gate());
-        PackedWeights up = together(experts.up());
-        PackedWeights down = together(experts.down());
+        GatedWeights.Pair gated = gatedWeights.of(together(experts.gate()), together(experts.up()));
+        PackedWeights down = together(experts.down()).getFirst().packed();
         finish(routing, x.columns());
         int chosen = x.rows() * routing.topK();
         long offsets = routing.offsets().atLeast(0);
         Products.Rows sorted = new Products.Rows(x.rows(), chosen, offsets, routing.sources(), routing.topK());
         Products.Rows within = new Products.Rows(x.rows(), chosen, offsets, 0, routing.topK());
         String weight = ((CudaMatrix) experts.gate().getFirst()).name();
-        Operand rows = evaluation.operand(x, evaluation.inputs(Stream.concat(gate.inputs().stream(), up.inputs().stream()).toList(), gate));
+        Operand rows = evaluation.operand(x, evaluation.inputs(
+                Stream.concat(gated.gate().inputs().stream(), gated.up().inputs().stream()).toList(), gated.gate()));
         ActivationQuantization between = evaluation.inputs(down.inputs(), down);
         Operand inner = evaluation.gate(
-                rows, gate, up, sorted, routing.inner().of(gate.rows()), gate.rows(), between,
+                rows, gated, sorted, routing.inner().of(gated.gate().rows()), gated.gate().rows(), between,
                 new Products.Naming("experts", "gate and up", weight));
         long outputs = routing.outputs().atLeast(2L * routing.tokens() * routing.topK() * x.columns());
         products.run(
@@ -50,14 +52,15 @@ final class ExpertLayers {
         }
     }
 
-    private static PackedWeights together(List<Matrix> matrices) {
-        PackedWeights packed = ((CudaMatrix) matrices.getFirst()).packed();
+    private static List<CudaMatrix> together(List<Matrix> experts) {
+        List<CudaMatrix> matrices = experts.stream().map(CudaMatrix.class::cast).toList();
+        PackedWeights packed = matrices.getFirst().packed();
         for (int i = 0; i < matrices.size(); i++) {
-            CudaMatrix matrix = (CudaMatrix) matrices.get(i);
+            CudaMatrix matrix = matrices.get(i);
             if (matrix.packed() != packed || matrix.index() != i || packed.count() != matrices.size()) {
                 throw new IllegalArgumentException("experts must be loaded together, in their order; %s was not".formatted(matrix.name()));
             }
         }
-        return packed;
+        return matrices;
     }
 }

@@ -1,5 +1,6 @@
 package io.moebius.backend.cuda;
 
+import io.moebius.backend.Operands;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -8,8 +9,9 @@ import org.bytedeco.javacpp.Pointer;
 /**
  * The variants of the kernels, as src-native/cuda/variants.cpp has them.
  *
- * @param tileTokens tokens per tile of a product; of attention: the cache's type
- * @param tileRows   weight rows per tile of a product; of attention: the padded head dim
+ * @param hopper     whether it runs on compute capability 9.0 alone
+ * @param tileTokens tokens per tile of a product; of attention: the cache's type; of a copy: bytes of a row
+ * @param tileRows   weight rows per tile of a product; of attention: the padded head dim; of a copy: rows
  * @param swiGlu     whether a product of gate and up
  * @param spread     whether the parts of K run side by side
  */
@@ -18,8 +20,10 @@ record KernelTable(List<Entry> entries) {
     /** As moebius_cuda.h numbers them. */
     enum Family {
         FP8_GEMM, W8A16_GEMM, BF16_GEMM, PACK, ROUTE, PERMUTE, NORM, QUANTIZE, ROPE, EMBED, ATTEND_DECODE, ATTEND_MERGE, ATTEND_PREFILL,
-        SAMPLE, ANGLES, READ_YARDSTICK, E4M3_YARDSTICK, BF16_YARDSTICK
+        SAMPLE, ANGLES, READ_YARDSTICK, E4M3_YARDSTICK, BF16_YARDSTICK, ATTEND_GENERAL, FETCH
     }
+
+    private static final int MOST_HEAD_DIM = 4096;
 
     record Entry(
             CudaKernels.Variant variant, Family family, String kernel, boolean hopper, int tileRows, int tileTokens, boolean swiGlu,
@@ -27,7 +31,7 @@ record KernelTable(List<Entry> entries) {
 
         private static Entry of(CudaKernels.Variant v) {
             return new Entry(
-                    v, Family.values()[v.family()], v.kernel(), v.gpus() != 0, v.tile_rows(), v.tile_tokens(), v.mats() == 2,
+                    v, Family.values()[v.family()], v.kernel(), v.gpus() == CudaKernels.HOPPER_ONLY, v.tile_rows(), v.tile_tokens(), v.mats() == 2,
                     v.spread() == 1, v.threads(), v.shared_bytes());
         }
 
@@ -71,13 +75,18 @@ record KernelTable(List<Entry> entries) {
                 .orElseThrow();
     }
 
-    /** The smallest padded head dim that holds a head. */
+    /** The smallest head dim of attention's tiles that holds a head; the head's own where none does. */
     int paddedDim(int headDim) {
-        return of(Family.ATTEND_DECODE).stream()
-                .mapToInt(Entry::tileRows)
-                .filter(padded -> padded >= headDim)
-                .min()
-                .orElseThrow(() -> new IllegalArgumentException("heads of %d channels; the CUDA kernels take at most %d".formatted(
-                        headDim, of(Family.ATTEND_DECODE).stream().mapToInt(Entry::tileRows).max().orElseThrow())));
+        Operands.require(headDim <= MOST_HEAD_DIM, "heads of %d channels; the kernels take at most %d".formatted(headDim, MOST_HEAD_DIM));
+        return paddedDims().filter(padded -> padded >= headDim).min().orElse(headDim);
+    }
+
+    /** Whether attention's tiles hold a head, and a token's query heads of one key head; the general kernel takes what they don't. */
+    boolean attendsByTiles(int headDim, int queryHeads) {
+        return queryHeads <= AttentionKernels.QUERY_ROWS && paddedDims().anyMatch(padded -> padded >= headDim);
+    }
+
+    private IntStream paddedDims() {
+        return of(Family.ATTEND_DECODE).stream().mapToInt(Entry::tileRows);
     }
 }

@@ -11,8 +11,8 @@ final class Launcher {
     /** All others wait for the kernel before them themselves, once they have started. */
     private static final Set<KernelTable.Family> NOT_WAITING = Set.of(
             KernelTable.Family.PACK, KernelTable.Family.READ_YARDSTICK, KernelTable.Family.E4M3_YARDSTICK, KernelTable.Family.BF16_YARDSTICK);
-    /** Major compute capabilities whose image in the fatbin has the wait: the others get what is compiled for 8.9, which has none. */
-    private static final Set<Integer> IMAGES_THAT_WAIT = Set.of(9, 10, 12);
+    /** Major compute capabilities with an image of their own that waits and has tensor maps: the others get what is compiled for 8.9. */
+    private static final Set<Integer> IMAGES_FROM_HOPPER_ON = Set.of(9, 10, 12);
 
     private final Driver driver;
     private final long module;
@@ -25,8 +25,13 @@ final class Launcher {
         this.driver = driver;
         this.stream = stream;
         this.multiprocessors = driver.device().multiprocessors();
-        this.waiting = IMAGES_THAT_WAIT.contains(driver.device().computeCapability() / 10);
+        this.waiting = fromHopperOn(driver.device());
         this.module = driver.module(fatbin);
+    }
+
+    /** Whether the device's kernels have what came with Hopper. */
+    static boolean fromHopperOn(Driver.Device device) {
+        return IMAGES_FROM_HOPPER_ON.contains(device.computeCapability() / 10);
     }
 
     void launch(KernelTable.Entry kernel, Pointer structure, String site) {

@@ -16,6 +16,7 @@ import org.bytedeco.cuda.cudart.CUlaunchAttribute;
 import org.bytedeco.cuda.cudart.CUlaunchConfig;
 import org.bytedeco.cuda.cudart.CUmod_st;
 import org.bytedeco.cuda.cudart.CUstream_st;
+import org.bytedeco.cuda.cudart.CUtensorMap;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
@@ -207,6 +208,16 @@ public final class LibraryDriver implements Driver {
         config.gridDimX(grid[0]).gridDimY(grid[1]).gridDimZ(grid[2]).blockDimX(threads).blockDimY(1).blockDimZ(1);
         config.sharedMemBytes(sharedBytes).hStream(stream(stream)).attrs(overlap).numAttrs(overlapped ? 1 : 0);
         check(cuLaunchKernelEx(config, new CUfunc_st(new Handle(function)), parameters, new PointerPointer<>()), "cuLaunchKernelEx");
+    }
+
+    @Override
+    public void encodeTensorMap(Pointer map, long address, int rows, int columns, int tileRows, int tileColumns) {
+        bind();
+        int code = cuTensorMapEncodeTiled(
+                new CUtensorMap(map), CU_TENSOR_MAP_DATA_TYPE_UINT8, 2, new Handle(address), new long[] {columns, rows},
+                new long[] {columns}, new int[] {tileColumns, tileRows}, new int[] {1, 1}, CU_TENSOR_MAP_INTERLEAVE_NONE,
+                CU_TENSOR_MAP_SWIZZLE_NONE, CU_TENSOR_MAP_L2_PROMOTION_NONE, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+        check(code, "cuTensorMapEncodeTiled", "tiles of %d x %d of a matrix of %d x %d bytes".formatted(tileRows, tileColumns, rows, columns));
     }
 
     @Override

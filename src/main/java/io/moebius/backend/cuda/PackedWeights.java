@@ -21,9 +21,19 @@ record PackedWeights(
 
     /** The one at {@code index} alone. */
     PackedWeights only(int index) {
-        return count == 1 ? this : new PackedWeights(
-                address + index * each, rows, columns, type, 1, each, scales == 0 ? 0 : scales + 4L * index * scalesEach, blockRows,
-                blockColumns, scalesEach, List.of(inputs.get(index)), format);
+        return part(index, 1);
+    }
+
+    /** {@code size} of them, from {@code first} on. */
+    PackedWeights part(int first, int size) {
+        return count == size ? this : new PackedWeights(
+                address + first * each, rows, columns, type, size, each, scales == 0 ? 0 : scales + 4L * first * scalesEach, blockRows,
+                blockColumns, scalesEach, inputs.subList(first, first + size), format);
+    }
+
+    /** Whether one kernel can multiply both at once. */
+    boolean alike(PackedWeights other) {
+        return type == other.type && (!fp8() || format.equals(other.format));
     }
 
     PackedWeights at(long elsewhere) {

@@ -19,6 +19,11 @@ final class Products {
         static Rows dense(int tokens) {
             return new Rows(tokens, tokens, 0, 0, 1);
         }
+
+        /** Those of the experts from {@code first} on. */
+        Rows from(int first) {
+            return first == 0 ? this : new Rows(tokens, count, offsets + (long) Integer.BYTES * first, sources, chosen);
+        }
     }
 
     /**
@@ -35,6 +40,9 @@ final class Products {
 
     /** @param part of the kernel, for people; empty for all of it */
     record Naming(String kernel, String part, String weight) {}
+
+    /** The kernels' arrays hold the ends of so many experts' rows. */
+    private static final int EXPERTS_AT_ONCE = 256;
 
     private final Launcher launcher;
     private final Calls calls;
@@ -67,10 +75,13 @@ final class Products {
         double bytes = matrices * touched * weights.rows() * weights.columns() * (weights.fp8() ? 1 : 2);
         double flops = 2.0 * matrices * weights.rows() * weights.columns() * rows.count();
         calls.run(site, rows.tokens(), bytes, flops, variant -> {
-            try (CudaKernels.Gemm gemm = new CudaKernels.Gemm()) {
-                describe(gemm, x, weights, up, rows, out);
-                gemm.k_splits(shape.parts());
-                launch(gemm, (CudaVariant.Product) variant, matrices, naming.weight());
+            for (int first = 0; first < weights.count(); first += EXPERTS_AT_ONCE) {
+                int size = Math.min(EXPERTS_AT_ONCE, weights.count() - first);
+                try (CudaKernels.Gemm gemm = new CudaKernels.Gemm()) {
+                    describe(gemm, x, weights.part(first, size), up == null ? null : up.part(first, size), rows.from(first), out);
+                    gemm.k_splits(shape.parts());
+                    launch(gemm, (CudaVariant.Product) variant, matrices, naming.weight());
+                }
             }
         });
     }

@@ -5,14 +5,19 @@ import io.moebius.backend.ActivationQuantization;
 /** Looks tokens up in a table, and chooses experts for them. */
 final class Routers {
 
+    /** Tokens of a step whose choices the router sorts itself: one launch less, where a second block would have little to do. */
+    private static final int SORTED_AT_ONCE = 64;
+
     private final Launcher launcher;
     private final KernelTable table;
     private final Evaluation evaluation;
+    private final Scratch ticket;
 
-    Routers(Launcher launcher, KernelTable table, Evaluation evaluation) {
+    Routers(Launcher launcher, KernelTable table, Evaluation evaluation, DeviceMemory memory) {
         this.launcher = launcher;
         this.table = table;
         this.evaluation = evaluation;
+        this.ticket = new Scratch(memory);
     }
 
     /** @param drawn where the tokens of the last draw lie */
@@ -32,6 +37,8 @@ final class Routers {
     void route(CudaTensor x, CudaMatrix router, CudaRouting out) {
         Operand rows = evaluation.operand(x, new ActivationQuantization.None());
         CudaMatrix.RouterRows weights = router.router();
+        long offsets = out.offsets().atLeast(4L * (router.rows() + 1));
+        boolean sortsItself = x.rows() <= SORTED_AT_ONCE;
         try (CudaKernels.Route parameters = new CudaKernels.Route()) {
             parameters.x(rows.address());
             parameters.x_pitch(rows.pitch());
@@ -40,18 +47,28 @@ final class Routers {
             parameters.router_type(weights.type());
             parameters.ids(out.ids());
             parameters.weights(out.weights());
+            parameters.ticket(sortsItself ? ticket.atLeast(Integer.BYTES) : 0);
+            parameters.offsets(offsets);
+            parameters.sources(out.sources());
+            parameters.positions(out.positions());
             parameters.tokens(x.rows());
             parameters.hidden(x.columns());
             parameters.experts(router.rows());
             parameters.top_k(out.topK());
             launcher.launch(table.only(KernelTable.Family.ROUTE), parameters, router.name());
         }
+        if (!sortsItself) {
+            sort(x.rows(), router, out, offsets);
+        }
+    }
+
+    private void sort(int tokens, CudaMatrix router, CudaRouting out, long offsets) {
         try (CudaKernels.Permute parameters = new CudaKernels.Permute()) {
             parameters.ids(out.ids());
-            parameters.offsets(out.offsets().atLeast(4L * (router.rows() + 1)));
+            parameters.offsets(offsets);
             parameters.sources(out.sources());
             parameters.positions(out.positions());
-            parameters.tokens(x.rows());
+            parameters.tokens(tokens);
             parameters.experts(router.rows());
             parameters.top_k(out.topK());
             launcher.launch(table.only(KernelTable.Family.PERMUTE), parameters, router.name());

@@ -33,6 +33,7 @@ final class WeightUpload {
     private final Launcher launcher;
     private final KernelTable.Entry packing;
     private final long stream;
+    private final int slotBytes;
     private final List<UploadSlot> slots = new ArrayList<>();
     /** Memory of the host that weights share, and its copies. */
     private final Map<MemorySegment, Long> shared = new HashMap<>();
@@ -43,22 +44,33 @@ final class WeightUpload {
 
     /** @param stream of the steps: what is enqueued there after a call finds the weights in place */
     WeightUpload(Driver driver, DeviceMemory memory, Launcher launcher, KernelTable table, long stream) {
+        this(driver, memory, launcher, table, stream, SLOT_BYTES);
+    }
+
+    /** @param slotBytes of one copy, but for rows that belong together and are more */
+    WeightUpload(Driver driver, DeviceMemory memory, Launcher launcher, KernelTable table, long stream, int slotBytes) {
         this.driver = driver;
         this.memory = memory;
         this.launcher = launcher;
         this.packing = table.only(KernelTable.Family.PACK);
         this.stream = stream;
+        this.slotBytes = slotBytes;
     }
 
-    /** Packs matrices of one shape and format side by side. */
+    /** Packs matrices of one shape side by side; in bf16 where their formats differ. */
     PackedWeights pack(List<Weight> weights) {
         Weight first = weights.getFirst();
         weights.forEach(weight -> check(weight, first));
-        boolean fp8 = first.dtype() == DType.E4M3 && first.scales() != null && followsBlocksOfK(first);
-        int type = fp8 ? CudaKernels.E4M3 : CudaKernels.BF16;
-        if (!fp8 && first.dtype() != DType.BF16 && !roundingTold) {
-            roundingTold = true;
-            LOG.log(System.Logger.Level.WARNING, "weights such as {0} ({1}) are rounded to bf16 for the CUDA kernels", first.name(), first.format());
+        boolean fp8 = alike(weights) && first.dtype() == DType.E4M3 && followsBlocksOfK(first);
+        return pack(weights, fp8 ? CudaKernels.E4M3 : CudaKernels.BF16);
+    }
+
+    /** The same, as e4m3, which they then are, or as bf16, whatever they are. */
+    PackedWeights pack(List<Weight> weights, int type) {
+        Weight first = weights.getFirst();
+        boolean fp8 = type == CudaKernels.E4M3;
+        if (!fp8) {
+            weights.stream().filter(weight -> weight.dtype() != DType.BF16).findFirst().ifPresent(this::tellOfRounding);
         }
         long each = packedBytes(first, type);
         long address = memory.allocate(each * weights.size());
@@ -71,7 +83,18 @@ final class WeightUpload {
                 fp8 ? scales(weights) : 0, fp8 ? scales.blockRows() : 1, fp8 ? scales.blockColumns() : 1,
                 fp8 ? scales.values().length : 0,
                 weights.stream().map(weight -> fp8 ? weight.activation() : new ActivationQuantization.None()).toList(),
-                first.format());
+                alike(weights) ? first.format() : "bf16 of several formats");
+    }
+
+    private static boolean alike(List<Weight> weights) {
+        return weights.stream().map(Weight::format).distinct().count() == 1;
+    }
+
+    private void tellOfRounding(Weight weight) {
+        if (!roundingTold) {
+            roundingTold = true;
+            LOG.log(System.Logger.Level.WARNING, "weights such as {0} ({1}) are rounded to bf16 for the CUDA kernels", weight.name(), weight.format());
+        }
     }
 
     /** float32, row-major. */
@@ -92,13 +115,20 @@ final class WeightUpload {
         if (weight.dtype() == DType.BF16) {
             return raw(weight.data().asSlice(0, weight.bytes()));
         }
-        ByteBuffer bytes = direct(Math.multiplyExact(weight.rows(), weight.columns()), Short.BYTES);
-        for (int row = 0; row < weight.rows(); row++) {
-            for (float value : weight.row(row)) {
-                bytes.putShort(FloatCodes.bFloat16(value));
+        long rowBytes = (long) Short.BYTES * weight.columns();
+        long address = memory.allocate(weight.rows() * rowBytes);
+        int rows = (int) Math.max(1, slotBytes / rowBytes);
+        for (int row = 0; row < weight.rows(); row += rows) {
+            int count = Math.min(rows, weight.rows() - row);
+            ByteBuffer bytes = direct(count * weight.columns(), Short.BYTES);
+            for (int i = 0; i < count; i++) {
+                for (float value : weight.row(row + i)) {
+                    bytes.putShort(FloatCodes.bFloat16(value));
+                }
             }
+            copy(MemorySegment.ofBuffer(bytes.flip()), address + row * rowBytes);
         }
-        return raw(MemorySegment.ofBuffer(bytes.flip()));
+        return address;
     }
 
     /** Device memory with these numbers. */
@@ -125,18 +155,21 @@ final class WeightUpload {
 
     private long raw(MemorySegment bytes) {
         long address = memory.allocate(bytes.byteSize());
-        for (long at = 0; at < bytes.byteSize(); at += SLOT_BYTES) {
-            MemorySegment part = bytes.asSlice(at, Math.min(SLOT_BYTES, bytes.byteSize() - at));
+        copy(bytes, address);
+        return address;
+    }
+
+    private void copy(MemorySegment bytes, long to) {
+        for (long at = 0; at < bytes.byteSize(); at += slotBytes) {
+            MemorySegment part = bytes.asSlice(at, Math.min(slotBytes, bytes.byteSize() - at));
             UploadSlot slot = slot((int) part.byteSize());
-            driver.copy(address + at, slot.copy(part), part.byteSize(), slot.stream());
+            driver.copy(to + at, slot.copy(part), part.byteSize(), slot.stream());
             slot.end(stream);
         }
-        return address;
     }
 
     private void pack(Weight weight, int type, long to) {
         long rowBytes = weight.dtype().rowBytes(weight.columns());
-        // Scales that are folded in are found by the row of the whole matrix.
         boolean folds = type == CudaKernels.BF16 && weight.scales() != null;
         long scales = folds ? floats(weight.scales().values()) : 0;
         if (folds) {
@@ -146,14 +179,17 @@ final class WeightUpload {
             pack(weight, inShared(weight), weight.rows(), type, to, scales, stream);
             return;
         }
-        int strips = folds ? Math.ceilDiv(weight.rows(), STRIP) : (int) Math.max(1, SLOT_BYTES / (STRIP * rowBytes));
-        int rows = strips * STRIP;
+        // Scales that are folded in are found by the row of a part, so parts begin where a block of rows does.
+        int blockRows = folds ? Math.min(weight.scales().blockRows(), weight.rows()) : 1;
+        int least = blockRows == weight.rows() ? STRIP : STRIP / gcd(STRIP, blockRows) * blockRows;
+        int rows = (int) Math.max(1, slotBytes / (least * rowBytes)) * least;
+        long blockBytes = folds ? (long) Float.BYTES * Math.ceilDiv(weight.columns(), weight.scales().blockColumns()) : 0;
         long stripBytes = packedBytes(weight, type) / Math.ceilDiv(weight.rows(), STRIP);
         for (int row = 0; row < weight.rows(); row += rows) {
             int count = Math.min(rows, weight.rows() - row);
             UploadSlot slot = slot(Math.toIntExact(count * rowBytes));
             long from = slot.copy(weight.data().asSlice(row * rowBytes, count * rowBytes));
-            pack(weight, from, count, type, to + row / STRIP * stripBytes, scales, slot.stream());
+            pack(weight, from, count, type, to + row / STRIP * stripBytes, scales + row / blockRows * blockBytes, slot.stream());
             slot.end(stream);
         }
     }
@@ -180,6 +216,10 @@ final class WeightUpload {
             }
             launcher.launch(packing, pack, weight.name(), on);
         }
+    }
+
+    private static int gcd(int a, int b) {
+        return b == 0 ? a : gcd(b, a % b);
     }
 
     private UploadSlot slot(int bytes) {
@@ -217,12 +257,8 @@ final class WeightUpload {
 
     private static void check(Weight weight, Weight first) {
         weight.check();
-        boolean alike = weight.rows() == first.rows() && weight.columns() == first.columns() && weight.dtype() == first.dtype()
-                && (weight.scales() == null || weight.scales().blockRows() == first.scales().blockRows()
-                        && weight.scales().blockColumns() == first.scales().blockColumns());
-        if (!alike) {
-            throw new IllegalArgumentException("%s and %s are loaded together and have different shapes or formats".formatted(
-                    first.name(), weight.name()));
+        if (weight.rows() != first.rows() || weight.columns() != first.columns()) {
+            throw new IllegalArgumentException("%s and %s are loaded together and have different shapes".formatted(first.name(), weight.name()));
         }
     }
 

@@ -128,6 +128,14 @@ class LibraryDriverTest {
                 .hasMessage("cuModuleGetFunction failed with CUDA_ERROR_NOT_FOUND at moebius_none");
     }
 
+    @Test
+    void refusesATensorMapOfAMatrixThatTheCopyEngineCannotRead() {
+        try (CudaKernels.Fetch structure = new CudaKernels.Fetch()) {
+            assertThatThrownBy(() -> driver.encodeTensorMap(structure, driver.allocate(4096), 40, 100, 16, 64))
+                    .hasMessage("cuTensorMapEncodeTiled failed with CUDA_ERROR_INVALID_VALUE at tiles of 16 x 64 of a matrix of 40 x 100 bytes");
+        }
+    }
+
     private Driver.Pinned pinned(int... values) {
         Driver.Pinned memory = driver.pin(4 * values.length);
         for (int i = 0; i < values.length; i++) {

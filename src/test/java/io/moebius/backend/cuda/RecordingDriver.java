@@ -122,6 +122,9 @@ final class RecordingDriver implements Driver {
     }
 
     @Override
+    public void encodeTensorMap(Pointer map, long address, int rows, int columns, int tileRows, int tileColumns) {}
+
+    @Override
     public void beginCapture(long stream) {}
 
     @Override
