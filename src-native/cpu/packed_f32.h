@@ -16,6 +16,9 @@ namespace {
 constexpr int kPanelVectors = 16 / kLanes;
 constexpr float kInputGain = 0x1p60f;
 
+// Panels and tokens of a tile: as many sums as registers hold beside weights and inputs. Direct decodes on the way, which takes registers
+// and the ports of multiply-adds, too; Large reads what is decoded.
+
 #if defined(__AVX512F__)
 using Bits = __m512i;
 inline Bits load_bits(const uint8_t *p) { return _mm512_loadu_si512(p); }
@@ -23,6 +26,7 @@ inline Bits shift_right_4(Bits v) { return _mm512_srai_epi32(v, 4); }
 inline Vector masked(Bits v, uint32_t mask) { return _mm512_castsi512_ps(_mm512_and_si512(v, _mm512_set1_epi32(static_cast<int>(mask)))); }
 struct Tiny { static constexpr int kPanels = 4, kTokens = 4; };
 struct Small { static constexpr int kPanels = 2, kTokens = 8; };
+struct Direct { static constexpr int kPanels = 2, kTokens = 12; };
 struct Large { static constexpr int kPanels = 2, kTokens = 12; };
 #elif defined(__AVX2__)
 using Bits = __m256i;
@@ -30,7 +34,8 @@ inline Bits load_bits(const uint8_t *p) { return _mm256_loadu_si256(reinterpret_
 inline Bits shift_right_4(Bits v) { return _mm256_srai_epi32(v, 4); }
 inline Vector masked(Bits v, uint32_t mask) { return _mm256_castsi256_ps(_mm256_and_si256(v, _mm256_set1_epi32(static_cast<int>(mask)))); }
 struct Tiny { static constexpr int kPanels = 4, kTokens = 1; };
-struct Small { static constexpr int kPanels = 2, kTokens = 3; };
+struct Small { static constexpr int kPanels = 2, kTokens = 2; };
+struct Direct { static constexpr int kPanels = 1, kTokens = 5; };
 struct Large { static constexpr int kPanels = 1, kTokens = 6; };
 #else
 using Bits = __m128i;
@@ -39,6 +44,7 @@ inline Bits shift_right_4(Bits v) { return _mm_srai_epi32(v, 4); }
 inline Vector masked(Bits v, uint32_t mask) { return _mm_castsi128_ps(_mm_and_si128(v, _mm_set1_epi32(static_cast<int>(mask)))); }
 struct Tiny { static constexpr int kPanels = 2, kTokens = 1; };
 struct Small { static constexpr int kPanels = 1, kTokens = 2; };
+struct Direct { static constexpr int kPanels = 1, kTokens = 2; };
 struct Large { static constexpr int kPanels = 1, kTokens = 2; };
 #endif
 
@@ -111,7 +117,7 @@ void packed_tile(const Product &product, int panel, const uint8_t *weights, long
     const long columns = matrix.packed_columns;
     const int blocks = matrix.packed_blocks;
     const float *x = reinterpret_cast<const float *>(product.words) + t * columns;
-    Vector totals[PANELS][kPanelVectors][TOKENS];
+    alignas(64) float totals[PANELS][TOKENS][16];
     for (int block = 0; block < blocks; block++) {
         Vector sums[PANELS][kPanelVectors][TOKENS];
         for (auto &of_panel : sums)
@@ -132,8 +138,10 @@ void packed_tile(const Product &product, int panel, const uint8_t *weights, long
             const float *scales = matrix.packed_scales + ((panel + r) * static_cast<long>(blocks) + block) * 16;
             for (int v = 0; v < kPanelVectors; v++) {
                 const Vector scale = multiply_add(load(scales + v * kLanes), broadcast(gain), zero());
-                for (int i = 0; i < TOKENS; i++)
-                    totals[r][v][i] = multiply_add(sums[r][v][i], scale, block == 0 ? zero() : totals[r][v][i]);
+                for (int i = 0; i < TOKENS; i++) {
+                    float *total = totals[r][i] + v * kLanes;
+                    store(total, multiply_add(sums[r][v][i], scale, block == 0 ? zero() : load(total)));
+                }
             }
         }
     }
@@ -141,9 +149,7 @@ void packed_tile(const Product &product, int panel, const uint8_t *weights, long
         const int row = (panel + r) * 16, count = matrix.rows - row < 16 ? matrix.rows - row : 16;
         for (int i = 0; i < TOKENS; i++) {
             float *out = product.out + (t + i) * matrix.rows + row;
-            alignas(64) float values[16];
-            for (int v = 0; v < kPanelVectors; v++) store(values + v * kLanes, totals[r][v][i]);
-            for (int n = 0; n < count; n++) out[n] = product.add ? out[n] + values[n] : values[n];
+            for (int n = 0; n < count; n++) out[n] = product.add ? out[n] + totals[r][i][n] : totals[r][i][n];
         }
     }
 }
@@ -192,7 +198,7 @@ void multiply_packed_as(const Product &product, int from, int to, int direct, fl
     const uint8_t *weights = matrix.packed + first * bytes;
     if (product.rows <= Tiny::kTokens) return packed_rows<Read, Tiny>(product, first, panels, weights, bytes, Read::kFactor);
     if (product.rows <= Small::kTokens) return packed_rows<Read, Small>(product, first, panels, weights, bytes, Read::kFactor);
-    if (product.rows <= direct) return packed_rows<Read, Large>(product, first, panels, weights, bytes, Read::kFactor);
+    if (product.rows <= direct) return packed_rows<Read, Direct>(product, first, panels, weights, bytes, Read::kFactor);
     const long decoded = matrix.packed_columns * 16;
     for (int begin = 0; begin < panels; begin += Large::kPanels) {
         const int count = panels - begin < Large::kPanels ? panels - begin : Large::kPanels;

@@ -179,8 +179,8 @@ class CpuVariantsTest {
         CpuCatalogue catalogue = new CpuCatalogue(2, InstructionSet.AVX2);
         Site site = catalogue.experts(matrix("layer", FFN, HIDDEN), 4, 2);
         assertThat(catalogue.variants(site, 8)).extracting(Variant::name)
-                .startsWith("threads 1, panel 64, direct 16")
-                .contains("threads 2, panel 32, direct 16, fused", "threads 2, panel 64, direct 16, fused");
+                .startsWith("threads 1, panel 64, direct 32")
+                .contains("threads 2, panel 32, direct 32, fused", "threads 2, panel 64, direct 32, fused");
     }
 
     private static List<InstructionSet> supported() {
