@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #include "e4m3.h"
 #include "engine.h"
@@ -79,13 +80,19 @@ void moebius_attend(void *engine, const float *query, const void *keys, const vo
     const int group = heads / kv_heads;
     const float score_scale = key_scale / std::sqrt(static_cast<float>(head_dim));
     const int runs = (kv_heads + run - 1) / run;
-    e.pool.parallel(count * runs, tasks, threads, [&](int begin, int end, int) {
-        float *scratch = Engine::row_memory(run * group * kAttentionScratch).data();
+    // Tokens that follow each other read the same keys and values.
+    std::vector<int> begins;
+    for (int t = 0; t < count; t++) {
+        const bool follows = t > 0 && table_offsets[t] == table_offsets[t - 1] && positions[t] == positions[t - 1] + 1;
+        if (!follows || t - begins.back() == kAttentionTokens) begins.push_back(t);
+    }
+    begins.push_back(count);
+    e.pool.parallel((begins.size() - 1) * runs, tasks, threads, [&](int begin, int end, int) {
+        float *scratch = Engine::row_memory(kAttentionTokens * run * group * kAttentionScratch).data();
         for (int task = begin; task < end; task++) {
-            const int t = task / runs, kv_head = task % runs * run;
-            const long place = (static_cast<long>(t) * heads + kv_head * group) * head_dim;
-            const int length = positions[t] + 1, first = window > 0 ? std::max(0, length - window) : 0;
-            e.kernels.attend({query + place, keys, values, type, tables + table_offsets[t], first, length, kv_head,
+            const int t = begins[task / runs], tokens = begins[task / runs + 1] - t, kv_head = task % runs * run;
+            const long width = static_cast<long>(heads) * head_dim, place = t * width + kv_head * group * head_dim;
+            e.kernels.attend({query + place, keys, values, type, tables + table_offsets[t], window, positions[t] + 1, tokens, width, kv_head,
                               std::min(run, kv_heads - kv_head), kv_heads, head_dim, group, score_scale, value_scale, scratch, out + place});
         }
     });

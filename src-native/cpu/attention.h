@@ -1,4 +1,4 @@
-// Causal attention of one token's query heads that share a key/value head, block by block with a running softmax
+// Causal attention of a token's query heads that share a key/value head, block by block with a running softmax
 // (Milakov and Gimelshein 2018; Rabe and Staats 2021).
 //
 //   keys: [blocks][kv_heads][head_dim][16], values: [blocks][kv_heads][16][head_dim]: a block of keys gives 16 scores as vectors
@@ -127,46 +127,53 @@ void attend_block(const AttentionTask &task, const typename Type::Element *keys,
     for (; head < task.group; head++) all_values<Type, 1>(task, head, values, values + ahead, positions, scores, factors);
 }
 
-// Blocks outside, heads inside: so memory is read in the order in which it lies, which the processor's prefetching follows.
+// Blocks outside, heads and tokens inside: so memory is read once for all tokens, in the order in which it lies, which the processor's
+// prefetching follows.
 template <class Type>
 void attend(const AttentionTask &all) {
     const auto *keys = static_cast<const typename Type::Element *>(all.keys);
     const auto *values = static_cast<const typename Type::Element *>(all.values);
     const long head_elements = static_cast<long>(kBlock) * all.head_dim, outputs = static_cast<long>(all.group) * all.head_dim;
-    auto of_head = [&](int i) {
+    auto of_head = [&](int token, int i) {
         AttentionTask task = all;
-        task.query += i * outputs;
-        task.out += i * outputs;
-        task.scratch += i * all.group * kAttentionScratch;
+        task.query += token * all.stride + i * outputs;
+        task.out += token * all.stride + i * outputs;
+        task.scratch += (token * all.run + i) * all.group * kAttentionScratch;
         return task;
     };
-    for (int i = 0; i < all.run; i++) {
-        const AttentionTask task = of_head(i);
-        float *sums = task.scratch + all.group * kBlock, *largest = sums + all.group * kLanes;
-        for (int h = 0; h < all.group; h++) {
-            largest[h] = kLeast;
-            store(sums + h * kLanes, zero());
+    for (int token = 0; token < all.tokens; token++)
+        for (int i = 0; i < all.run; i++) {
+            const AttentionTask task = of_head(token, i);
+            float *sums = task.scratch + all.group * kBlock, *largest = sums + all.group * kLanes;
+            for (int h = 0; h < all.group; h++) {
+                largest[h] = kLeast;
+                store(sums + h * kLanes, zero());
+            }
+            for (long o = 0; o < outputs; o++) task.out[o] = 0;
         }
-        for (long o = 0; o < outputs; o++) task.out[o] = 0;
-    }
+    auto first = [&](int token) { return all.window > 0 && all.length + token > all.window ? all.length + token - all.window : 0; };
     auto place = [&](int block) { return (static_cast<long>(all.table[block]) * all.kv_heads + all.kv_head) * head_elements; };
-    for (int begin = all.first / kBlock * kBlock; begin < all.length; begin += kBlock) {
-        const int skipped = all.first > begin ? all.first - begin : 0;
-        const int positions = all.length - begin < kBlock ? all.length - begin : kBlock;
-        const long here = place(begin / kBlock), ahead = begin + kBlock < all.length ? place(begin / kBlock + 1) - here : 0;
+    const int end = all.length + all.tokens - 1;
+    for (int begin = first(0) / kBlock * kBlock; begin < end; begin += kBlock) {
+        const long here = place(begin / kBlock), ahead = begin + kBlock < end ? place(begin / kBlock + 1) - here : 0;
         for (int i = 0; i < all.run; i++) {
             const long at = here + i * head_elements;
-            attend_block<Type>(of_head(i), keys + at, values + at, ahead, skipped, positions);
+            for (int token = 0; token < all.tokens; token++) {
+                const int skipped = first(token) > begin ? first(token) - begin : 0, left = all.length + token - begin;
+                if (left <= 0 || skipped >= kBlock) continue;
+                attend_block<Type>(of_head(token, i), keys + at, values + at, ahead, skipped, left < kBlock ? left : kBlock);
+            }
         }
     }
-    for (int i = 0; i < all.run; i++) {
-        const AttentionTask task = of_head(i);
-        const float *sums = task.scratch + all.group * kBlock;
-        for (int h = 0; h < all.group; h++) {
-            const float factor = Type::kFactor * all.value_scale / sum(load(sums + h * kLanes));
-            for (int d = 0; d < all.head_dim; d++) task.out[static_cast<long>(h) * all.head_dim + d] *= factor;
+    for (int token = 0; token < all.tokens; token++)
+        for (int i = 0; i < all.run; i++) {
+            const AttentionTask task = of_head(token, i);
+            const float *sums = task.scratch + all.group * kBlock;
+            for (int h = 0; h < all.group; h++) {
+                const float factor = Type::kFactor * all.value_scale / sum(load(sums + h * kLanes));
+                for (int d = 0; d < all.head_dim; d++) task.out[static_cast<long>(h) * all.head_dim + d] *= factor;
+            }
         }
-    }
 }
 
 void attend(const AttentionTask &all) {

@@ -204,6 +204,8 @@ void *moebius_matrix(void *engine, const void *data, int type, int rows, int col
     return matrix;
 }
 
+int moebius_matrix_packed(const void *matrix) { return static_cast<const Matrix *>(matrix)->packed != nullptr; }
+
 void moebius_matrix_free(void *matrix) {
     delete static_cast<Matrix *>(matrix);
 }

@@ -30,17 +30,20 @@ struct Blocking {
     int direct;
 };
 
-// One token's query heads over `run` key/value heads from kv_head on: attention.h.
+// The query heads of some tokens over `run` key/value heads from kv_head on: attention.h. The tokens follow each other in a sequence.
 constexpr int kAttentionScratch = 34;
+constexpr int kAttentionTokens = 8;
 
 struct AttentionTask {
-    const float *query;  // [run][group][head_dim]
+    const float *query;  // [tokens][run][group][head_dim], a token's `stride` after the one before
     const void *keys;    // of the layer
     const void *values;
     int type;          // of keys and values
     const int *table;  // block of positions 16 i to 16 i + 15
-    int first;         // position that is seen
-    int length;        // positions
+    int window;        // positions that a token sees at most; 0: all
+    int length;        // positions up to the first token, which sees them all
+    int tokens;
+    long stride;
     int kv_head;
     int run;
     int kv_heads;
@@ -48,8 +51,8 @@ struct AttentionTask {
     int group;
     float score_scale;
     float value_scale;
-    float *scratch;  // [run][group][kAttentionScratch]
-    float *out;      // [run][group][head_dim]
+    float *scratch;  // [tokens][run][group][kAttentionScratch]
+    float *out;      // as query
 };
 
 struct Kernels {
