@@ -39,6 +39,11 @@ public record Weight(
         return new Weight(name, dtype, rows, columns, data, null, activation, shared);
     }
 
+    /** The same for those who have copied its data, whose memory may then go. */
+    public Weight withoutData() {
+        return new Weight(name, dtype, rows, columns, null, scales, activation);
+    }
+
     /** The same, its data being a part of {@code memory}. */
     public Weight within(MemorySegment memory) {
         return new Weight(name, dtype, rows, columns, data, scales, activation, memory);

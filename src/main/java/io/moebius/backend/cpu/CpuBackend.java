@@ -90,7 +90,12 @@ public final class CpuBackend implements Backend, Tunable {
 
     @Override
     public Matrix load(Weight weight) {
-        return memory.keep(CpuMatrix.of(engine(), weight, activations));
+        return memory.keep(CpuMatrix.of(engine(), weight, activations, false));
+    }
+
+    @Override
+    public Matrix loadTable(Weight weight) {
+        return memory.keep(CpuMatrix.of(engine(), weight, activations, true));
     }
 
     @Override
@@ -127,6 +132,8 @@ public final class CpuBackend implements Backend, Tunable {
             Operands.require(token >= 0 && token < table.rows(), "token " + token + " of " + table.rows());
         }
         Operands.shape(out, batch.size(), table.columns());
+        Weight weight = ((CpuMatrix) table).weight();
+        Operands.require(weight.data() != null, weight.name() + " is no table: its rows were repacked");
         CpuKernels.moebius_embed(engine(), address(table), batch.tokens(), batch.size(), address(out));
     }
 

@@ -35,6 +35,8 @@ final class CpuKernels {
             @Cast("void*") long engine, @Cast("const void*") long data, int type, int rows, int columns, @Const float[] scales, int scaleCount,
             int blockRows, int blockColumns, int activation, float activationScale, int group);
 
+    static native int moebius_matrix_packed(@Cast("const void*") long matrix);
+
     static native void moebius_matrix_free(@Cast("void*") long matrix);
 
     static native void moebius_embed(

@@ -8,7 +8,7 @@ import io.moebius.backend.Scales;
 import io.moebius.backend.Weight;
 
 /**
- * @param weight keeps the mapped memory reachable that the native matrix reads
+ * @param weight keeps the memory reachable that the native matrix reads; without data where it reads a packed copy alone
  * @param shape  sizes and format, for people and policies
  */
 record CpuMatrix(long address, Weight weight, String shape) implements Matrix {
@@ -17,7 +17,8 @@ record CpuMatrix(long address, Weight weight, String shape) implements Matrix {
     private static final int STATIC = 1;
     private static final int PER_GROUP = 2;
 
-    static CpuMatrix of(long engine, Weight weight, Activations activations) {
+    /** @param lookedUp whether rows will be looked up, in the memory of the weight itself */
+    static CpuMatrix of(long engine, Weight weight, Activations activations, boolean lookedUp) {
         weight.check();
         Scales scales = weight.scales() == null ? new Scales(new float[0], weight.rows(), weight.columns()) : weight.scales();
         ActivationQuantization scheme =
@@ -28,25 +29,27 @@ record CpuMatrix(long address, Weight weight, String shape) implements Matrix {
             case ActivationQuantization.PerToken(float bound) -> PER_GROUP;
             case ActivationQuantization.PerGroup(int channels) -> PER_GROUP;
         };
+        long address = CpuKernels.moebius_matrix(
+                engine,
+                weight.data().address(),
+                type(weight.dtype()),
+                weight.rows(),
+                weight.columns(),
+                scales.values(),
+                scales.values().length,
+                scales.blockRows(),
+                scales.blockColumns(),
+                kind,
+                switch (scheme) {
+                    case ActivationQuantization.Static(float scale) -> scale;
+                    case ActivationQuantization.PerToken(float bound) -> bound;
+                    default -> Float.POSITIVE_INFINITY;
+                },
+                scheme instanceof ActivationQuantization.PerGroup(int channels) ? channels : weight.columns());
+        boolean copied = !lookedUp && CpuKernels.moebius_matrix_packed(address) != 0;
         return new CpuMatrix(
-                CpuKernels.moebius_matrix(
-                        engine,
-                        weight.data().address(),
-                        type(weight.dtype()),
-                        weight.rows(),
-                        weight.columns(),
-                        scales.values(),
-                        scales.values().length,
-                        scales.blockRows(),
-                        scales.blockColumns(),
-                        kind,
-                        switch (scheme) {
-                            case ActivationQuantization.Static(float scale) -> scale;
-                            case ActivationQuantization.PerToken(float bound) -> bound;
-                            default -> Float.POSITIVE_INFINITY;
-                        },
-                        scheme instanceof ActivationQuantization.PerGroup(int channels) ? channels : weight.columns()),
-                weight.withoutScales(),
+                address,
+                copied ? weight.withoutScales().withoutData() : weight.withoutScales(),
                 "%d x %d %s".formatted(weight.rows(), weight.columns(), weight.format()));
     }
 

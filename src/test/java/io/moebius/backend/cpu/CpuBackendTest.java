@@ -196,6 +196,18 @@ class CpuBackendTest {
     }
 
     @Test
+    void keepsWhatWasLoadedOnlyWhereRowsAreLookedUp() {
+        try (Backend backend = new CpuBackend(Activations.SIXTEEN_BIT, InstructionSet.BASELINE, 1)) {
+            Matrix packed = backend.load(random.plain(DType.BF16, 16, 16));
+            assertThat(((CpuMatrix) packed).weight().data()).isNull();
+            assertThat(((CpuMatrix) backend.loadTable(random.plain(DType.BF16, 16, 16))).weight().data()).isNotNull();
+            assertThat(((CpuMatrix) backend.load(random.plain(DType.F32, 16, 16))).weight().data()).isNotNull();
+            Batch token = new Batch(new int[] {1}, new int[1], new int[] {0, 1}, new int[][] {{0}}, new int[0]);
+            assertThatThrownBy(() -> backend.embed(token, packed, backend.tensor(1, 16))).hasMessageContaining("is no table");
+        }
+    }
+
+    @Test
     void refusesIndicesThatAreNoneOfItsMemory() {
         try (Backend backend = new CpuBackend(Activations.SIXTEEN_BIT)) {
             Matrix table = backend.load(random.plain(DType.F32, 10, 16));
