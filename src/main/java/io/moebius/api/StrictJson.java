@@ -101,7 +101,8 @@ final class StrictJson {
     }
 
     private static String firstLine(JsonProcessingException e) {
-        String line = e.getOriginalMessage().lines().findFirst().orElse("unreadable").replaceAll("\\p{Cntrl}", " ");
+        String line = e.getOriginalMessage().lines().findFirst().orElse("unreadable").replaceAll("\\p{Cntrl}", " ")
+                .replaceAll("\\[Source: [^;]*; line: (\\d+), column: (\\d+)]", "line $1, column $2");
         return line.substring(0, Math.min(line.length(), 200));
     }
 

@@ -45,12 +45,28 @@ final class CommandLine {
         if (words.contains("--version")) {
             return new Request.Version();
         }
+        List<String> tools = words.isEmpty() ? List.of() : Subcommands.beginningWith(words.getFirst());
+        if (!tools.isEmpty()) {
+            throw usage("%s is the beginning of several tools; give one of: %s".formatted(words.getFirst(), String.join(", ", tools)));
+        }
         Map<String, String> values = values(read(words, flags, "").flags, flags, environment);
+        checkTogether(values);
+        return new Request.Serve(values);
+    }
+
+    /** What no flag can say alone, and can be told before anything is fetched. */
+    private static void checkTogether(Map<String, String> values) {
         String port = values.get(ServerFlags.WEB_SERVER_PORT.key());
         if (!port.equals("0") && port.equals(values.get(ServerFlags.METRICS_PORT.key()))) {
             throw usage("--web-server-port and --metrics-port are both %s; give them different ports".formatted(port));
         }
-        return new Request.Serve(values);
+        boolean searching = Boolean.parseBoolean(values.get(PolicyFlags.SEARCH_POLICY.key()));
+        if (searching && !values.containsKey(PolicyFlags.ALGO_POLICY_DIR.key())) {
+            throw usage("--search-policy is true without a folder for the policy; give --algo-policy-dir DIR too");
+        }
+        if (!searching && Boolean.parseBoolean(values.get(PolicyFlags.TERMINATE_AFTER_SEARCH.key()))) {
+            throw usage("--terminate-after-search is true without a search; give --search-policy true too");
+        }
     }
 
     private record Given(Map<Flag, String> flags, Optional<String> operand) {}
@@ -75,7 +91,7 @@ final class CommandLine {
             } else if (flag.type() instanceof FlagType.Switch) {
                 value = "true";
             } else {
-                throw usage("%s needs a value: %s".formatted(option, flag.type().label()));
+                throw usage("%s needs a value; allowed: %s".formatted(option, flag.type().allowed()));
             }
             check(flag, value, option);
             if (given.put(flag, value) != null) {
@@ -119,7 +135,7 @@ final class CommandLine {
         return option.startsWith("-")
                 ? usage("unknown flag %s; did you mean %s? --help lists all"
                         .formatted(oneLine(option), FlagTable.nearest(option, flags)))
-                : usage("unexpected word \"%s\"; flags begin with --, --help lists all".formatted(oneLine(option)));
+                : usage("unexpected word \"%s\"; flags begin with --, --help lists them and the tools".formatted(oneLine(option)));
     }
 
     private static String oneLine(String text) {

@@ -39,9 +39,11 @@ record Flag(String name, FlagType type, String defaultValue, String description,
 
     /** What is wrong with a value, if anything. */
     Optional<String> complaint(String value) {
-        Optional<String> wrong = type.complaint(value);
-        if (wrong.isPresent() || idle == null || value.equalsIgnoreCase(idle)) {
-            return wrong;
+        if (!type.allows(value)) {
+            return Optional.of("allowed: " + type.allowed());
+        }
+        if (idle == null || value.equalsIgnoreCase(idle)) {
+            return Optional.empty();
         }
         return Optional.of(idle.isEmpty() ? "it is not supported yet; leave it out" : "not supported yet; allowed: " + idle);
     }

@@ -1,7 +1,6 @@
 package io.moebius.launch;
 
 import java.util.List;
-import java.util.Optional;
 
 /** What the values of a flag may be. */
 sealed interface FlagType {
@@ -19,35 +18,41 @@ sealed interface FlagType {
         }
     }
 
-    default String label() {
+    /** What stands for a value in --help. */
+    default String placeholder() {
         return switch (this) {
-            case Text(String label) -> label;
+            case Text(String label) -> "<" + label + ">";
             case Switch() -> "true|false";
             case Whole(long least, long most) -> "N";
             case Choice(List<String> values) -> String.join("|", values);
         };
     }
 
-    /** What is wrong with a value, if anything. */
-    default Optional<String> complaint(String value) {
+    /** All values, for people. */
+    default String allowed() {
         return switch (this) {
-            case Text(String label) -> value.isBlank() ? Optional.of("allowed: " + label) : Optional.empty();
-            case Switch() -> value.equals("true") || value.equals("false")
-                    ? Optional.empty()
-                    : Optional.of("allowed: true and false");
-            case Choice(List<String> values) -> values.contains(value)
-                    ? Optional.empty()
-                    : Optional.of("allowed: " + String.join(", ", values));
-            case Whole(long least, long most) -> {
-                boolean fits;
-                try {
-                    long number = Long.parseLong(value);
-                    fits = number >= least && number <= most;
-                } catch (NumberFormatException e) {
-                    fits = false;
-                }
-                yield fits ? Optional.empty() : Optional.of("allowed: whole numbers from " + least + " to " + most);
-            }
+            case Text(String label) -> label;
+            case Switch() -> "true and false";
+            case Whole(long least, long most) -> "whole numbers from " + least + " to " + most;
+            case Choice(List<String> values) -> String.join(", ", values);
         };
+    }
+
+    default boolean allows(String value) {
+        return switch (this) {
+            case Text(String label) -> !value.isBlank();
+            case Switch() -> value.equals("true") || value.equals("false");
+            case Whole(long least, long most) -> isWhole(value, least, most);
+            case Choice(List<String> values) -> values.contains(value);
+        };
+    }
+
+    private static boolean isWhole(String value, long least, long most) {
+        try {
+            long number = Long.parseLong(value);
+            return number >= least && number <= most;
+        } catch (NumberFormatException e) {
+            return false;
+        }
     }
 }

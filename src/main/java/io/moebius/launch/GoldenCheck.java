@@ -66,7 +66,7 @@ final class GoldenCheck {
             return Golden.read(folder, mode).stream().filter(golden -> golden.prompt().length <= longest).toList();
         } catch (UncheckedIOException e) {
             throw new StartException(
-                    ExitCode.USAGE, "the model's folder has no golden.json and golden.safetensors to check against: " + Console.firstLine(e));
+                    ExitCode.USAGE, "the model's folder has no golden.json and golden.safetensors to check against: " + Console.firstLine(e.getCause()));
         }
     }
 }

@@ -31,7 +31,7 @@ final class Help {
                   moebius
                       serves the built-in demo model on port 8000
                   moebius --hf-model-name FriendliAI/Mixtral-8x7B-Instruct-v0.1-fp8
-                      serves a model from the Hugging Face cache
+                      serves a model of the Hugging Face Hub, with a container secret
                   curl localhost:8000/v1/chat/completions -H 'Content-Type: application/json' \\
                     -d '{"messages": [{"role": "user", "content": "Hello!"}]}'
                 """).toString();
@@ -46,7 +46,7 @@ final class Help {
     }
 
     private static String entry(Flag flag) {
-        return "  " + flag.option() + " " + flag.type().label() + "\n" + wrapped(description(flag));
+        return "  " + flag.option() + " " + flag.type().placeholder() + "\n" + wrapped(description(flag));
     }
 
     private static String description(Flag flag) {
@@ -99,9 +99,11 @@ final class Help {
     }
 
     private static String values(Flag flag) {
-        return flag.type() instanceof FlagType.Whole(long least, long most)
-                ? least + " to " + most
-                : flag.type().label().replace("|", ", ");
+        return switch (flag.type()) {
+            case FlagType.Whole(long least, long most) -> least + " to " + most;
+            case FlagType.Text(String label) -> label;
+            default -> flag.type().placeholder().replace("|", ", ");
+        };
     }
 
     static String exitCodesPage() {

@@ -45,23 +45,17 @@ final class KernelPolicy {
         this.backend = backend instanceof Tunable tunable ? tunable : null;
         this.origin = this.backend == null ? null : origin(this.backend, backend.activations(), checkpoint);
         this.folder = settings.text(PolicyFlags.ALGO_POLICY_DIR).map(Path::of).map(PolicyFolder::new).orElse(null);
-        if (!searching()) {
-            refuseIf(settings.on(PolicyFlags.TERMINATE_AFTER_SEARCH), "--terminate-after-search is true without a search; give --search-policy true too");
-            return;
+        if (searching()) {
+            if (this.backend == null) {
+                throw new StartException(
+                        ExitCode.USAGE, "--search-policy is true, but the device has one variant of each kernel; leave it out");
+            }
+            folder.check(origin);
         }
-        refuseIf(folder == null, "--search-policy is true without a folder for the policy; give --algo-policy-dir DIR too");
-        refuseIf(this.backend == null, "--search-policy is true, but the device has one variant of each kernel; leave it out");
-        folder.check(origin);
     }
 
     boolean searching() {
         return settings.on(PolicyFlags.SEARCH_POLICY);
-    }
-
-    private static void refuseIf(boolean wrong, String message) {
-        if (wrong) {
-            throw new StartException(ExitCode.USAGE, message);
-        }
     }
 
     static Origin origin(Tunable backend, Activations activations, Checkpoint checkpoint) {

@@ -65,13 +65,16 @@ public final class Main {
             System.exit(status);
         }
         Throwable root = failure;
+        Throwable port = null;
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             root = cause;
-            if (cause instanceof BindException || String.valueOf(cause.getMessage()).contains("already bound")) {
-                Console.error("a port cannot be opened: %s; free it or give another --web-server-port or --metrics-port"
-                        .formatted(Console.firstLine(cause)));
-                end(ExitCode.PORT_IN_USE);
-            }
+            boolean named = String.valueOf(cause.getMessage()).contains("already bound");
+            port = named || port == null && cause instanceof BindException ? cause : port;
+        }
+        if (port != null) {
+            Console.error("a port cannot be opened: %s; free it or give another --web-server-port or --metrics-port"
+                    .formatted(Console.firstLine(port)));
+            end(ExitCode.PORT_IN_USE);
         }
         Console.error("the server could not start: " + Console.firstLine(root));
         end(ExitCode.FAILED);

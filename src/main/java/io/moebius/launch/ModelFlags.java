@@ -11,7 +11,7 @@ final class ModelFlags {
 
     static final Flag HF_MODEL_NAME = Flag.of(
             "hf-model-name", new Text("ORG/NAME or a folder"), "moebius/demo-moe-fp8",
-            "Model to serve: a repository id in the Hugging Face cache, or a folder; the default is built in.");
+            "Model to serve: a repository id of the Hugging Face Hub, fetched where the cache lacks it, or a folder; the default is built in.");
     static final Flag REVISION =
             Flag.of("revision", new Text("branch, tag or commit"), "main",
                     "Revision of the model; of a commit that is in the cache its beginning is enough.");

@@ -122,7 +122,7 @@ final class SecretTools {
         try {
             return Instant.ofEpochSecond(Instant.parse(options.required(flag)).getEpochSecond());
         } catch (DateTimeException e) {
-            throw usage("%s is \"%s\"; give %s".formatted(flag.option(), options.required(flag), flag.type().label()));
+            throw usage("%s is \"%s\"; give %s".formatted(flag.option(), options.required(flag), flag.type().allowed()));
         }
     }
 

@@ -38,7 +38,7 @@ record Subcommand(String words, String operand, List<Flag> flags, String descrip
         /** @throws StartException with {@link ExitCode#USAGE} where it was not given and has no default */
         String required(Flag flag) {
             return text(flag).orElseThrow(() -> new StartException(
-                    ExitCode.USAGE, "%s is missing; give %s %s".formatted(flag.option(), flag.option(), flag.type().label())));
+                    ExitCode.USAGE, "%s is missing; it takes %s".formatted(flag.option(), flag.type().allowed())));
         }
 
         long whole(Flag flag) {

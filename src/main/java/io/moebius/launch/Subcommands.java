@@ -15,6 +15,11 @@ final class Subcommands {
 
     private Subcommands() {}
 
+    /** The words of those that begin with {@code word} and have more. */
+    static List<String> beginningWith(String word) {
+        return ALL.stream().map(Subcommand::words).filter(words -> words.startsWith(word + " ")).toList();
+    }
+
     /** The one whose words {@code arguments} begin with. */
     static Optional<Subcommand> find(List<String> arguments) {
         return ALL.stream()

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -231,6 +232,12 @@ class BadInputTest {
                 "\"tool_choice\":null", "\"response_format\":{\"type\":\"text\"}", "\"best_of\":1", "\"echo\":false",
                 "\"no_repeat_ngram\":1", "\"temperature\":-0.0", "\"temperature\":1", "\"logit_bias\":{}", "\"user\":\"me\"",
                 "\"stream\":false", "\"model\":\"alias\"", "\"seed\":0", "\"seed\":-1", "\"logprobs\":0", "\"max_tokens\":2045");
+    }
+
+    @Test
+    void saysWhereJsonBreaksOff() {
+        String message = json("{" + MESSAGES.substring(0, MESSAGES.length() - 1)).post("/v1/chat/completions").jsonPath().getString("error.message");
+        assertThat(message).contains("start marker at line 1, column 13", "(line 1, column 44)").doesNotContain("Source");
     }
 
     private static final RestAssuredConfig CONFIG = RestAssuredConfig.config()

@@ -60,7 +60,9 @@ class CommandLineTest {
         "--hepl | --help",
         "-p 1 | --",
         "serve | unexpected word \"serve\"",
-        "--web-server-port | needs a value",
+        "bench | give one of: bench generate, bench model, bench kernels",
+        "secret isue | give one of: secret keygen, secret issue, secret inspect",
+        "--web-server-port | needs a value; allowed: whole numbers from 0 to 65535",
         "--web-server-port --metrics-port 1 | needs a value",
         "--web-server-port eight | whole numbers from 0 to 65535",
         "--web-server-port 65536 | 65536",
@@ -90,6 +92,8 @@ class CommandLineTest {
         "--num-layers 3 | unknown flag --num-layers",
         "--web-server-port 1 --web-server-port 2 | twice",
         "--web-server-port 8281 | different ports",
+        "--search-policy | give --algo-policy-dir DIR too",
+        "--terminate-after-search --algo-policy-dir x | give --search-policy true too",
     })
     void refusesInOneLine(String line, String message) {
         assertThatThrownBy(() -> serve(Map.of(), line))
@@ -110,6 +114,11 @@ class CommandLineTest {
     void showsNoControlCharactersOfAWrongValue() {
         assertThatThrownBy(() -> CommandLine.parse(new String[] {"--log-format", "a\nb\u001b[31m"}, Map.of()))
                 .hasMessageContaining("a?b?[31m");
+    }
+
+    @Test
+    void helpShowsWhatStandsForAValue() {
+        assertThat(Help.forTerminal()).contains("--api-keys-file <a file>\n", "--web-server-port N\n", "--log-format text|json\n");
     }
 
     @Test
