@@ -202,7 +202,7 @@ public record KernelCase(String name, Activations activations, int rows, int col
             List<Weight> gates = RANDOM.experts(8, 172, 64, scheme);
             List<Weight> ups = RANDOM.experts(8, 172, 64, scheme);
             List<Weight> downs = RANDOM.experts(8, 64, 172, new ActivationQuantization.None());
-            for (int tokens : new int[] {1, 2, 31}) {
+            for (int tokens : new int[] {1, 2, 31, 70}) {
                 cases.add(experts("experts of %d tokens, inputs %s".formatted(tokens, scheme), tokens, 2, router, gates, ups, downs));
             }
         }
