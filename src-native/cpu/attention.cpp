@@ -52,12 +52,12 @@ void store(const float *x, int count, int type, float scale, void *cache, long a
 }  // namespace
 
 void moebius_rope_store(void *engine, float *query, float *key, const float *value, const int *positions, const int *slots,
-                        int count, int heads, int kv_heads, int head_dim, float theta, void *keys, void *values, int type,
-                        float key_scale, float value_scale) {
+                        int count, int heads, int kv_heads, int head_dim, const double *frequencies, double factor, void *keys,
+                        void *values, int type, float key_scale, float value_scale) {
     Engine &e = engine_of(engine);
     const int half = head_dim / 2;
     const long width = static_cast<long>(kv_heads) * head_dim;
-    e.rope.reach(*std::max_element(positions, positions + count) + 1, head_dim, theta);
+    e.rope.reach(*std::max_element(positions, positions + count) + 1, frequencies, half, factor);
     e.pool.parallel(count, 8, [&](int begin, int end, int) {
         for (long t = begin; t < end; t++) {
             const float *cosines = e.rope.at(positions[t]), *sines = cosines + half;

@@ -1,4 +1,4 @@
-// Cosines and sines of rotary embeddings, computed once per position.
+// Cosines and sines of rotary embeddings, times their factor, computed once per position.
 #pragma once
 #include <vector>
 
@@ -6,16 +6,16 @@ namespace moebius {
 
 class RopeTable {
 public:
-    // Makes positions [0, count) ready; another head_dim or theta starts anew.
-    void reach(int count, int head_dim, float theta);
+    // Makes positions [0, count) ready; other frequencies [half] or another factor start anew.
+    void reach(int count, const double *frequencies, int half, double factor);
 
-    // head_dim / 2 cosines, then as many sines.
-    const float *at(int position) const { return values_.data() + static_cast<long>(position) * head_dim_; }
+    // As many cosines as there are frequencies, then as many sines.
+    const float *at(int position) const { return values_.data() + 2 * position * static_cast<long>(frequencies_.size()); }
 
 private:
     std::vector<float> values_;
-    int head_dim_ = 0;
-    float theta_ = 0;
+    std::vector<double> frequencies_;
+    double factor_ = 1;
 };
 
 }  // namespace moebius

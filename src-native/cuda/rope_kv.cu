@@ -1,4 +1,4 @@
-/* Angles: cosine and sine of position * theta^(-i / pairs), in double precision, once per step. Rotation: per head of query and key
+/* Angles: factor times cosine and sine of position * frequencies[i], in double precision, once per step, a thread each. Rotation: per head of query and key
    v + bias, RMSNorm over the head (Qwen3), then the pairs (i, i + head_dim / 2) turned by their angle (Su et al. 2021); heads are padded
    with zeros to padded_dim, key and value go to the paged cache. A warp per head, 8 to a block, 128 pairs at a time; layout: moebius_cuda.h.
    Bound: latency (bytes of qkv). Measured fraction: none; compiled, run in emulation, not run on a GPU. */
@@ -9,16 +9,15 @@
 
 constexpr int kPairs = 128, kLanePairs = kPairs / 32, kHeadsPerBlock = 8;
 
-extern "C" __global__ void __launch_bounds__(128) moebius_turn_angles(const __grid_constant__ moebius_angles p) {
+extern "C" __global__ void __launch_bounds__(MOEBIUS_ANGLE_PAIRS) moebius_turn_angles(const __grid_constant__ moebius_angles p) {
     pdl_wait();
     pdl_launch_dependents();
-    int token = blockIdx.x;
-    for (int i = threadIdx.x; i < p.pairs; i += 128) {
-        double angle = p.positions[token] * exp2(-log2(p.theta) * i / p.pairs);
-        float *turn = p.turns + (std::int64_t(token) * p.pairs + i) * 2;
-        turn[0] = float(cos(angle));
-        turn[1] = float(sin(angle));
-    }
+    int token = blockIdx.x, i = p.first + threadIdx.x;
+    if (i >= p.pairs) return;
+    double angle = p.positions[token] * p.frequencies[threadIdx.x];
+    float *turn = p.turns + (std::int64_t(token) * p.pairs + i) * 2;
+    turn[0] = float(p.factor * cos(angle));
+    turn[1] = float(p.factor * sin(angle));
 }
 
 /* Channels i and half + i of one head, for i = first + lane + 32 j. */

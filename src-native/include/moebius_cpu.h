@@ -63,11 +63,12 @@ void moebius_project(void *engine, const float *x, const void *matrix, const uns
 void moebius_add_bias(void *engine, float *x, const void *bias, int rows);
 /* gate = silu(gate) * up, [rows, columns]. */
 void moebius_swiglu(void *engine, float *gate, const float *up, int rows, int columns);
-/* Rotates query and key [count, heads * head_dim] in place and stores key and value at their slots of the layer's cache
+/* Turns the pair (i, i + head_dim / 2) of each head of query and key [count, heads * head_dim] in place, by positions[t] *
+   frequencies[i], and multiplies it by factor; stores key and value at their slots of the layer's cache
    of type F32, BF16 or E4M3, the latter as codes of x / scale. */
 void moebius_rope_store(void *engine, float *query, float *key, const float *value, const int *positions, const int *slots,
-                        int count, int heads, int kv_heads, int head_dim, float theta, void *keys, void *values, int type,
-                        float key_scale, float value_scale);
+                        int count, int heads, int kv_heads, int head_dim, const double *frequencies, double factor, void *keys,
+                        void *values, int type, float key_scale, float value_scale);
 /* Causal attention: token t reads positions 0..positions[t] of its sequence, the last `window` of them unless that is 0,
    position p at slot tables[table_offsets[t] + p / 16] * 16 + p % 16. */
 void moebius_attend(void *engine, const float *query, const void *keys, const void *values, int type, float key_scale,

@@ -131,12 +131,15 @@ typedef struct {
     int rows, columns, group, variant;
 } moebius_quantize;
 
-/* turns [tokens, pairs]: cosine and sine of positions[t] * theta^(-i / pairs). Once per step, for all layers. */
+#define MOEBIUS_ANGLE_PAIRS 128
+
+/* turns [tokens, pairs] from pair `first` on: factor times cosine and sine of positions[t] * frequencies[i - first]. Once per step, for
+   all layers; once for each MOEBIUS_ANGLE_PAIRS pairs. */
 typedef struct {
     const int *positions;
     float *turns;                /* [tokens, pairs, 2] */
-    double theta;
-    int tokens, pairs, variant;
+    double factor, frequencies[MOEBIUS_ANGLE_PAIRS];
+    int tokens, pairs, first, variant;
 } moebius_angles;
 
 /* Adds biases, normalises each head of query and key, rotates both and stores key and value. qkv [tokens, heads + 2 kv_heads,

@@ -1,10 +1,11 @@
 /* Biases, norms of heads, rotation and the cache's append against their definitions in double precision. */
 #include "check.h"
 #include "random_values.h"
+#include "rotary.h"
 
 namespace {
 
-struct Shape { int heads, kv_heads, dim, padded, type; bool biased, normed; };
+struct Shape { int heads, kv_heads, dim, padded, type; bool biased, normed; double factor = 1; };
 const int kTokens = 3;
 const std::vector<int> kPositions = {0, 37, 1000}, kSequences = {0, 1, 1}, kTableOffsets = {0, 1};
 
@@ -18,13 +19,18 @@ class Rotation {
     void run(Device &device) {
         std::size_t cache = std::size_t(65) * s.kv_heads * 16 * s.padded * bytes();
         moebius_rope p{};
-        moebius_angles angles{device.upload(kPositions), device.filled<float>(kTokens * s.dim, 0xff), 1e6, kTokens, s.dim / 2, 0};
-        run_kernel(device, find_variant(MOEBIUS_ANGLES, 0), &angles);
-        p.qkv = device.upload(qkv); p.query = device.filled<std::uint16_t>(kTokens * s.heads * s.padded, 0xff); p.turns = angles.turns;
+        const int *positions = device.upload(kPositions);
+        float *turns = device.filled<float>(kTokens * s.dim, 0xff);
+        for (int first = 0; first < s.dim / 2; first += MOEBIUS_ANGLE_PAIRS) {
+            moebius_angles angles = plain_angles(positions, turns, 1e6, kTokens, s.dim / 2, first);
+            angles.factor = s.factor;
+            run_kernel(device, find_variant(MOEBIUS_ANGLES, 0), &angles);
+        }
+        p.qkv = device.upload(qkv); p.query = device.filled<std::uint16_t>(kTokens * s.heads * s.padded, 0xff); p.turns = turns;
         if (s.biased) p.bias = device.upload(bias);
         if (s.normed) { p.query_norm = device.upload(query_norm); p.key_norm = device.upload(key_norm); }
         p.keys = device.filled<std::uint8_t>(cache, 0xff); p.values = device.filled<std::uint8_t>(cache, 0xff);
-        p.positions = angles.positions; p.sequences = device.upload(kSequences); p.tables = device.upload(tables); p.table_offsets = device.upload(kTableOffsets);
+        p.positions = positions; p.sequences = device.upload(kSequences); p.tables = device.upload(tables); p.table_offsets = device.upload(kTableOffsets);
         p.qkv_pitch = width; p.epsilon = 1e-6f; p.key_scale = 0.5f; p.value_scale = 0.25f;
         p.tokens = kTokens; p.heads = s.heads; p.kv_heads = s.kv_heads; p.head_dim = s.dim; p.padded_dim = s.padded; p.cache_type = s.type;
         run_kernel(device, find_variant(MOEBIUS_ROPE, 0), &p);
@@ -64,7 +70,7 @@ class Rotation {
         auto channel = [&](int i) { return given(t, head, i) * (s.normed ? weight[i] / std::sqrt(squares / s.dim + 1e-6) : 1); };
         int half = s.dim / 2, i = d % half;
         double angle = kPositions[t] * std::pow(1e6, -2.0 * i / s.dim), a = channel(i), b = channel(i + half);
-        return d < half ? a * std::cos(angle) - b * std::sin(angle) : b * std::cos(angle) + a * std::sin(angle);
+        return s.factor * (d < half ? a * std::cos(angle) - b * std::sin(angle) : b * std::cos(angle) + a * std::sin(angle));
     }
     double stored(const std::vector<std::uint8_t> &cache, double scale, int t, int head, int d) const {
         int block = tables[kTableOffsets[kSequences[t]] + kPositions[t] / 16];
@@ -94,3 +100,4 @@ TEST(rotates_heads_of_more_than_256_channels) {
 }
 TEST(adds_biases_before_the_rotation) { run(device, {6, 2, 64, 64, MOEBIUS_CUDA_BF16, true, false}); }
 TEST(normalises_each_head_of_query_and_key_before_the_rotation) { run(device, {6, 2, 24, 64, MOEBIUS_CUDA_BF16, true, true}); }
+TEST(multiplies_what_it_rotates_by_the_factor) { run(device, {4, 2, 64, 64, MOEBIUS_CUDA_BF16, true, true, 1.125}); }

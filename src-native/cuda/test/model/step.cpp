@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "../../layout.h"
+#include "../rotary.h"
 
 static constexpr int kSortedAtOnce = 64; /* tokens of a step whose choices the router sorts itself */
 
@@ -50,7 +51,7 @@ Step::Step(Device &device, const Model &model, const Cache &cache, const Batch &
 
     add("embed", find_variant(MOEBIUS_EMBED, 0), moebius_embed{model.embedding, device.upload(batch.tokens), nullptr, residual, tokens, shape.hidden, 0},
         6.0 * tokens * shape.hidden);
-    add("angles", find_variant(MOEBIUS_ANGLES, 0), moebius_angles{positions, turns, shape.theta, tokens, shape.head_dim / 2, 0}, 4.0 * tokens * shape.head_dim);
+    add("angles", find_variant(MOEBIUS_ANGLES, 0), plain_angles(positions, turns, shape.theta, tokens, shape.head_dim / 2), 4.0 * tokens * shape.head_dim);
     for (int layer = 0; layer < shape.layers; layer++) {
         attention(layer);
         feed_forward(layer);

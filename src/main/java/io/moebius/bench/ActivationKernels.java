@@ -90,7 +90,7 @@ final class ActivationKernels {
                         new int[tokens], IntStream.range(0, tokens).toArray(), new int[] {0, tokens},
                         new int[][] {IntStream.range(i * blocks, (i + 1) * blocks).toArray()}, new int[0]))
                 .toList();
-        Rope rope = new Rope(shape.headDim(), 1e6f);
+        Rope rope = Rope.of(shape.headDim(), 1e6);
         double stored = (double) backend.kvBlockBytes(kv) / KvCache.BLOCK_TOKENS * tokens;
         return time("rope+store", "%d, %d".formatted(shape.hidden(), shape.kvWidth()), tokens,
                 tokens * (2L * shape.hidden() + 3L * shape.kvWidth()), stored,

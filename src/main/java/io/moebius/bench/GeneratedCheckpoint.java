@@ -8,6 +8,7 @@ import io.moebius.backend.Weight;
 import io.moebius.checkpoint.Checkpoint;
 import io.moebius.checkpoint.CheckpointException;
 import io.moebius.checkpoint.ModelConfig;
+import io.moebius.checkpoint.RotaryPositions;
 import io.moebius.checkpoint.TensorNames;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -71,8 +72,9 @@ public final class GeneratedCheckpoint implements Checkpoint {
     @Override
     public ModelConfig config() {
         return new ModelConfig(
-                CheckpointGenerator.ARCHITECTURE, shape.layers(), shape.hidden(), shape.heads(), shape.kvHeads(), shape.headDim(), shape.ffn(),
-                shape.experts(), shape.expertsPerToken(), shape.vocabulary(), shape.positions(), CheckpointGenerator.ROPE_THETA,
+                CheckpointGenerator.ARCHITECTURE, shape.layers(), shape.hidden(), shape.heads(), shape.kvHeads(), shape.headDim(), shape.ffn(), 0, Set.of(),
+                shape.experts(), shape.expertsPerToken(), shape.vocabulary(), shape.positions(),
+                new RotaryPositions(CheckpointGenerator.ROPE_THETA, new RotaryPositions.Unscaled()),
                 CheckpointGenerator.RMS_NORM_EPSILON, 0, false, RandomTokenizer.BOS, Set.of(RandomTokenizer.EOS));
     }
 

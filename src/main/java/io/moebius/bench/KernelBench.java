@@ -117,7 +117,7 @@ public final class KernelBench {
         for (int[] table : tables) {
             Batch fill = new Batch(
                     new int[context], IntStream.range(0, context).toArray(), new int[] {0, context}, new int[][] {table}, new int[0]);
-            backend.ropeAndStore(fill, new Rope(shape.headDim(), 1e6f), query, key, key, cache, 0);
+            backend.ropeAndStore(fill, Rope.of(shape.headDim(), 1e6), query, key, key, cache, 0);
         }
         int all = sequences * tokens;
         Batch batch = new Batch(

@@ -148,6 +148,7 @@ public final class ModelBench implements AutoCloseable {
         int width = shape.heads() * shape.headDim();
         Matrix zeros = backend.loadTable(Weight.plain("zeros", DType.BF16, 1, width, Arena.ofAuto().allocate((long) DType.BF16.bytes() * width, 64)));
         Tensor rows = backend.tensor(STEP_TOKENS, width);
+        Rope rope = Rope.of(shape.headDim(), 1e6);
         for (int sequence = 0; sequence < sequences; sequence++) {
             for (int begin = 0; begin < context; begin += STEP_TOKENS) {
                 int count = Math.min(STEP_TOKENS, context - begin);
@@ -158,8 +159,7 @@ public final class ModelBench implements AutoCloseable {
                 for (int layer = 0; layer < shape.layers(); layer++) {
                     // Anew for each layer: what is rotated is used up.
                     backend.embed(batch, zeros, rows.first(count));
-                    backend.ropeAndStore(
-                            batch, new Rope(shape.headDim(), 1e6f), rows.first(count), rows.first(count), rows.first(count), cache, layer);
+                    backend.ropeAndStore(batch, rope, rows.first(count), rows.first(count), rows.first(count), cache, layer);
                 }
             }
         }

@@ -1,7 +1,9 @@
 package io.moebius.checkpoint;
 
 import java.util.Arrays;
+import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** The architectures that are computed, and where their configurations differ. */
 enum Architecture {
@@ -47,6 +49,17 @@ enum Architecture {
         return expertsKey == null ? 0 : config.integer(expertsKey, 1, 1 << 12);
     }
 
+    /** Layers without experts: all, or those that Qwen3-MoE's configuration says. */
+    Set<Integer> denseLayers(ConfigFields config, int layers) {
+        boolean mixed = this == QWEN3_MOE;
+        Set<Integer> listed = mixed ? config.integers("mlp_only_layers", 0, layers - 1) : Set.of();
+        int step = mixed ? config.integer("decoder_sparse_step", 1, 1 << 20, 1) : 1;
+        return IntStream.range(0, layers)
+                .filter(layer -> expertsKey == null || listed.contains(layer) || (layer + 1) % step != 0)
+                .boxed()
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
     int ffn(ConfigFields config) {
         return config.integer(ffnKey, 1, 1 << 20);
     }
@@ -67,13 +80,6 @@ enum Architecture {
         if (!config.text("hidden_act", "silu").equals("silu")) {
             throw config.wrong("hidden_act", "\"silu\"");
         }
-        if (!config.absent("rope_scaling")) {
-            throw config.wrong("rope_scaling", "null; scaled positions are not supported yet");
-        }
-        String positions = config.object("rope_parameters").text("rope_type", "default");
-        if (!positions.equals("default")) {
-            throw config.wrong("rope_parameters", "rope_type \"default\"; scaled positions are not supported yet");
-        }
         for (String key : new String[] {"attention_bias", "mlp_bias"}) {
             if (config.flag(key)) {
                 throw config.wrong(key, "false");
@@ -82,9 +88,6 @@ enum Architecture {
         if (this == QWEN3_MOE) {
             if (!config.flag("norm_topk_prob")) {
                 throw config.wrong("norm_topk_prob", "true");
-            }
-            if (config.integer("decoder_sparse_step", 0, 1 << 20, 1) != 1 || !config.json().path("mlp_only_layers").isEmpty()) {
-                throw config.wrong("mlp_only_layers", "[] with a decoder_sparse_step of 1: experts in every layer");
             }
         }
     }

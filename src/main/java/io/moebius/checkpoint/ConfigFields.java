@@ -1,6 +1,8 @@
 package io.moebius.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Typed and bounded values of a JSON object; null counts as absent.
@@ -34,6 +36,19 @@ record ConfigFields(JsonNode json, String file) {
         return absent(key) ? absent : integer(key, least, most);
     }
 
+    /** A list of whole numbers, empty where it is absent. */
+    Set<Integer> integers(String key, int least, int most) {
+        JsonNode list = json.path(key);
+        Set<Integer> values = new TreeSet<>();
+        for (JsonNode value : list) {
+            values.add(value.isIntegralNumber() && value.canConvertToInt() ? value.intValue() : least - 1);
+        }
+        if (!absent(key) && !list.isArray() || values.stream().anyMatch(value -> value < least || value > most)) {
+            throw wrong(key, "a list of whole numbers from %d to %d".formatted(least, most));
+        }
+        return values;
+    }
+
     double positive(String key, double absent) {
         if (absent(key)) {
             return absent;
@@ -41,6 +56,17 @@ record ConfigFields(JsonNode json, String file) {
         double value = json.path(key).doubleValue();
         if (!json.path(key).isNumber() || !(value > 0) || Double.isInfinite(value)) {
             throw wrong(key, "numbers over 0");
+        }
+        return value;
+    }
+
+    double atLeast(String key, double least) {
+        if (absent(key)) {
+            throw new CheckpointException(file + " has no " + key);
+        }
+        double value = json.path(key).doubleValue();
+        if (!json.path(key).isNumber() || !(value >= least) || Double.isInfinite(value)) {
+            throw wrong(key, "numbers from %s on".formatted(least));
         }
         return value;
     }

@@ -30,7 +30,11 @@ final class ConfigReader {
             throw config.wrong("head_dim", "even numbers");
         }
         int experts = architecture.experts(config);
-        int maxPositions = config.integer("max_position_embeddings", 1, 1 << 24);
+        int ffn = architecture.ffn(config);
+        Set<Integer> denseLayers = architecture.denseLayers(config, layers);
+        int trainedPositions = config.integer("max_position_embeddings", 1, 1 << 24);
+        RotaryPositions rotary = RotaryReader.read(config, architecture.ropeTheta(), trainedPositions);
+        int maxPositions = rotary.most(trainedPositions);
         int vocabulary = config.integer("vocab_size", 1, 1 << 24);
         return new ModelConfig(
                 architecture.className(),
@@ -39,12 +43,14 @@ final class ConfigReader {
                 heads,
                 kvHeads,
                 headDim,
-                architecture.ffn(config),
+                ffn,
+                denseLayers.isEmpty() ? 0 : experts == 0 ? ffn : config.integer("intermediate_size", 1, 1 << 20),
+                denseLayers,
                 experts,
                 experts == 0 ? 0 : config.integer("num_experts_per_tok", 1, experts),
                 vocabulary,
                 maxPositions,
-                (float) config.positive("rope_theta", config.object("rope_parameters").positive("rope_theta", architecture.ropeTheta())),
+                rotary,
                 config.positive("rms_norm_eps", 1e-5),
                 architecture.slidingWindow(config, maxPositions),
                 config.flag("tie_word_embeddings"),

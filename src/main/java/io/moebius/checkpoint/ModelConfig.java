@@ -7,8 +7,10 @@ import java.util.Set;
  *
  * @param architecture  first of "architectures", e.g. MixtralForCausalLM
  * @param ffn           intermediate_size, or moe_intermediate_size: of one expert, or of the dense network
+ * @param denseFfn      intermediate_size of the layers without experts; 0 where all have some
+ * @param denseLayers   layers without experts: all of a dense network
  * @param experts       0 for a dense network
- * @param maxPositions  max_position_embeddings
+ * @param maxPositions  most tokens of a sequence
  * @param slidingWindow tokens that a token sees, itself included; 0 for all
  * @param bosToken      -1 for none
  */
@@ -20,16 +22,22 @@ public record ModelConfig(
         int kvHeads,
         int headDim,
         int ffn,
+        int denseFfn,
+        Set<Integer> denseLayers,
         int experts,
         int expertsPerToken,
         int vocabulary,
         int maxPositions,
-        float ropeTheta,
+        RotaryPositions rotary,
         double rmsNormEpsilon,
         int slidingWindow,
         boolean tiedEmbeddings,
         int bosToken,
         Set<Integer> eosTokens) {
+
+    public boolean hasExperts(int layer) {
+        return !denseLayers.contains(layer);
+    }
 
     /** Channels of all query heads. */
     public int queryWidth() {

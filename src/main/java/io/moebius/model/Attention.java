@@ -48,7 +48,7 @@ record Attention(Matrix norm, Matrix query, Matrix key, Matrix value, Matrix out
                 weights.vector("self_attn.q_norm.weight", headDim), weights.vector("self_attn.k_norm.weight", headDim)));
     }
 
-    void forward(Backend backend, ModelConfig config, Batch batch, KvCache cache, int layer, Workspace.Step w) {
+    void forward(Backend backend, ModelConfig config, Rope rope, Batch batch, KvCache cache, int layer, Workspace.Step w) {
         backend.rmsNorm(w.hidden(), norm, config.rmsNormEpsilon(), w.normed());
         backend.project(w.normed(), query, w.query());
         backend.project(w.normed(), key, w.key());
@@ -64,8 +64,7 @@ record Attention(Matrix norm, Matrix query, Matrix key, Matrix value, Matrix out
             backend.rmsNorm(queryHeads, headNorms.query, config.rmsNormEpsilon(), queryHeads);
             backend.rmsNorm(keyHeads, headNorms.key, config.rmsNormEpsilon(), keyHeads);
         }
-        backend.ropeAndStore(
-                batch, new Rope(config.headDim(), config.ropeTheta()), w.query(), w.key(), w.value(), cache, layer);
+        backend.ropeAndStore(batch, rope, w.query(), w.key(), w.value(), cache, layer);
         backend.attend(batch, w.query(), cache, layer, w.attended());
         backend.projectAdd(w.attended(), output, w.hidden());
     }

@@ -9,7 +9,7 @@ record DenseFeedForward(Matrix norm, Matrix gate, Matrix up, Matrix down) implem
 
     static DenseFeedForward load(LayerWeights weights) {
         int hidden = weights.config().hidden();
-        int ffn = weights.config().ffn();
+        int ffn = weights.config().denseFfn();
         return new DenseFeedForward(
                 weights.vector("post_attention_layernorm.weight", hidden),
                 weights.linear("mlp.gate_proj", ffn, hidden),

@@ -7,6 +7,7 @@ import io.moebius.backend.KvCache;
 import io.moebius.backend.KvStorage;
 import io.moebius.backend.Matrix;
 import io.moebius.backend.Program;
+import io.moebius.backend.Rope;
 import io.moebius.backend.Tensor;
 import io.moebius.checkpoint.Checkpoint;
 import io.moebius.checkpoint.ModelConfig;
@@ -21,6 +22,7 @@ public final class Transformer implements Decoder {
 
     private final ModelConfig config;
     private final Backend backend;
+    private final Rope rope;
     private final Workspace workspace;
     private final Optional<DeviceSampler> sampler;
     private final Matrix embedding;
@@ -50,6 +52,7 @@ public final class Transformer implements Decoder {
             Matrix head) {
         this.config = config;
         this.backend = backend;
+        this.rope = RotaryFrequencies.of(config.headDim(), config.rotary());
         this.workspace = workspace;
         this.sampler = sampler;
         this.embedding = embedding;
@@ -104,7 +107,7 @@ public final class Transformer implements Decoder {
         Workspace.Step w = workspace.step(batch);
         backend.embed(batch, embedding, w.hidden());
         for (int layer = 0; layer < layers.size(); layer++) {
-            layers.get(layer).attention().forward(backend, config, batch, cache, layer, w);
+            layers.get(layer).attention().forward(backend, config, rope, batch, cache, layer, w);
             layers.get(layer).feedForward().forward(backend, config, w);
         }
         backend.gather(w.hidden(), batch.logitRows(), w.last());

@@ -25,7 +25,6 @@ record Workspace(int maxTokens, int maxSequences, Step largest) {
             Tensor logits) {}
 
     static Workspace allocate(ModelConfig config, Backend backend, int maxTokens, int maxSequences) {
-        int dense = config.experts() == 0 ? config.ffn() : 0;
         Step largest = new Step(
                 backend.tensor(maxTokens, config.hidden()),
                 backend.tensor(maxTokens, config.hidden()),
@@ -33,8 +32,8 @@ record Workspace(int maxTokens, int maxSequences, Step largest) {
                 backend.tensor(maxTokens, config.keyWidth()),
                 backend.tensor(maxTokens, config.keyWidth()),
                 backend.tensor(maxTokens, config.queryWidth()),
-                backend.tensor(maxTokens, dense),
-                backend.tensor(maxTokens, dense),
+                backend.tensor(maxTokens, config.denseFfn()),
+                backend.tensor(maxTokens, config.denseFfn()),
                 backend.routing(maxTokens, config.expertsPerToken()),
                 backend.tensor(maxSequences, config.hidden()),
                 backend.tensor(maxSequences, config.hidden()),

@@ -149,7 +149,7 @@ public record KernelCase(String name, Activations activations, int rows, int col
             Matrix matrix = backend.load(key);
             backend.project(x, matrix, k);
             backend.project(x, matrix, v);
-            backend.ropeAndStore(batch, new Rope(headDim, 1e4f), x, k, v, cache, 1);
+            backend.ropeAndStore(batch, Rope.of(headDim, 1e4), x, k, v, cache, 1);
             backend.attend(batch, x, cache, 1, out);
         });
     }
@@ -169,7 +169,7 @@ public record KernelCase(String name, Activations activations, int rows, int col
             backend.project(x, backend.load(query), q);
             backend.project(x, backend.load(key), k);
             backend.project(x, backend.load(value), v);
-            backend.ropeAndStore(batch, new Rope(32, 1e4f), q, k, v, cache, 0);
+            backend.ropeAndStore(batch, new Rope(Rope.of(32, 1e4).frequencies(), 1.25), q, k, v, cache, 0);
             backend.attend(batch, q, cache, 0, out);
         });
     }
@@ -192,7 +192,7 @@ public record KernelCase(String name, Activations activations, int rows, int col
         backend.gather(x, IntStream.range(0, tokens).toArray(), key);
         backend.gather(x, IntStream.range(0, tokens).toArray(), value);
         KvCache cache = backend.kvCache(shape, 4);
-        backend.ropeAndStore(batch, new Rope(shape.headDim(), 1e4f), x, key, value, cache, 0);
+        backend.ropeAndStore(batch, Rope.of(shape.headDim(), 1e4), x, key, value, cache, 0);
         backend.attend(batch, x, cache, 0, out);
     }
 

@@ -56,6 +56,6 @@ class MeteredBackendTest {
         Batch all = new Batch(
                 new int[tokens], IntStream.range(0, tokens).toArray(), new int[] {0, tokens}, new int[][] {{0}}, new int[0]);
         Tensor keys = device.tensor(tokens, HEADS * DIM);
-        device.ropeAndStore(all, new Rope(DIM, 1e4f), device.tensor(tokens, WIDTH), keys, keys, cache, 0);
+        device.ropeAndStore(all, Rope.of(DIM, 1e4), device.tensor(tokens, WIDTH), keys, keys, cache, 0);
     }
 }

@@ -193,8 +193,8 @@ public final class CpuBackend implements Backend, Tunable {
         Operands.layer(layer, shape);
         CpuKernels.moebius_rope_store(
                 engine(), address(query), address(key), address(value), batch.positions(), pages.slots(batch), batch.size(),
-                query.columns() / shape.headDim(), shape.heads(), shape.headDim(), rope.theta(), pages.keys(layer),
-                pages.values(layer), CpuMatrix.type(CpuKvCache.type(shape)), pages.keyScale(layer), pages.valueScale(layer));
+                query.columns() / shape.headDim(), shape.heads(), shape.headDim(), rope.frequencies(), rope.factor(),
+                pages.keys(layer), pages.values(layer), CpuMatrix.type(CpuKvCache.type(shape)), pages.keyScale(layer), pages.valueScale(layer));
     }
 
     @Override

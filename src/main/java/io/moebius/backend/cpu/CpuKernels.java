@@ -61,8 +61,8 @@ final class CpuKernels {
     static native void moebius_rope_store(
             @Cast("void*") long engine, @Cast("float*") long query, @Cast("float*") long key,
             @Cast("const float*") long value, @Const int[] positions, @Const int[] slots, int count, int heads,
-            int kvHeads, int headDim, float theta, @Cast("void*") long keys, @Cast("void*") long values, int type,
-            float keyScale, float valueScale);
+            int kvHeads, int headDim, @Const double[] frequencies, double factor, @Cast("void*") long keys,
+            @Cast("void*") long values, int type, float keyScale, float valueScale);
 
     static native void moebius_attend(
             @Cast("void*") long engine, @Cast("const float*") long query, @Cast("const void*") long keys,

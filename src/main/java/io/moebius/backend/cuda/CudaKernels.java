@@ -228,6 +228,10 @@ final class CudaKernels {
 
     @Name("moebius_angles")
     static final class Angles extends Pointer {
+
+        /** MOEBIUS_ANGLE_PAIRS. */
+        static final int MOST_PAIRS = 128;
+
         Angles() {
             super((Pointer) null);
             allocate();
@@ -237,7 +241,9 @@ final class CudaKernels {
 
         @MemberSetter native void positions(@Cast("const int*") long address);
         @MemberSetter native void turns(@Cast("float*") long address);
-        @MemberSetter native void theta(double theta);
+        @MemberSetter native void factor(double factor);
+        @MemberSetter native void frequencies(int fromFirst, double radiansPerPosition);
+        @MemberSetter native void first(int pair);
         @MemberSetter native void tokens(int count);
         @MemberSetter native void pairs(int count);
     }

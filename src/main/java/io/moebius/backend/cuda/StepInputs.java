@@ -109,10 +109,16 @@ final class StepInputs {
             try (CudaKernels.Angles parameters = new CudaKernels.Angles()) {
                 parameters.positions(current.positions);
                 parameters.turns(address);
-                parameters.theta(rope.theta());
+                parameters.factor(rope.factor());
                 parameters.tokens(current.size());
                 parameters.pairs(pairs);
-                launcher.launch(angles, parameters, "rotations");
+                for (int first = 0; first < pairs; first += CudaKernels.Angles.MOST_PAIRS) {
+                    parameters.first(first);
+                    for (int i = first; i < Math.min(pairs, first + CudaKernels.Angles.MOST_PAIRS); i++) {
+                        parameters.frequencies(i - first, rope.frequencies()[i]);
+                    }
+                    launcher.launch(angles, parameters, "rotations");
+                }
             }
             turned = rope;
         }

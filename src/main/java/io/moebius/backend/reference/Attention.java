@@ -9,14 +9,14 @@ final class Attention {
 
     private Attention() {}
 
-    /** Rotates the pairs (i, i + headDim / 2) of every head of row t by position * theta^(-2i / headDim). */
+    /** Rotates the pairs (i, i + headDim / 2) of every head of row t by position * frequencies[i]. */
     static void rotate(DoubleTensor x, int t, int position, Rope rope) {
         int half = rope.headDim() / 2;
         for (int head = 0; head < x.columns(); head += rope.headDim()) {
             for (int i = 0; i < half; i++) {
-                double angle = position * Math.pow(rope.theta(), -2.0 * i / rope.headDim());
-                double cos = Math.cos(angle);
-                double sin = Math.sin(angle);
+                double angle = position * rope.frequencies()[i];
+                double cos = rope.factor() * Math.cos(angle);
+                double sin = rope.factor() * Math.sin(angle);
                 double a = x.at(t, head + i);
                 double b = x.at(t, head + half + i);
                 x.set(t, head + i, a * cos - b * sin);

@@ -183,7 +183,7 @@ class CpuBackendTest {
                 Batch batch = new Batch(
                         new int[count], IntStream.range(0, count).map(i -> first + i).toArray(), new int[] {0, count},
                         new int[][] {{4, 0, 2, 3, 1}}, new int[0]);
-                backend.ropeAndStore(batch, new Rope(20, 1e4f), query, halves, halves, cache, 0);
+                backend.ropeAndStore(batch, Rope.of(20, 1e4), query, halves, halves, cache, 0);
                 Tensor out = backend.tensor(count, width);
                 backend.attend(batch, query, cache, 0, out);
                 for (int t = 0; t < count; t++) {
@@ -218,7 +218,7 @@ class CpuBackendTest {
             KvCache cache = backend.kvCache(new KvCache.Shape(1, 1, 16), 2);
             Batch badBlock = new Batch(new int[1], new int[1], new int[] {0, 1}, new int[][] {{2}}, new int[0]);
             Tensor x = backend.tensor(1, 16);
-            assertThatThrownBy(() -> backend.ropeAndStore(badBlock, new Rope(16, 1e4f), x, x, x, cache, 0))
+            assertThatThrownBy(() -> backend.ropeAndStore(badBlock, Rope.of(16, 1e4), x, x, x, cache, 0))
                     .hasMessageContaining("cache block 2 of 2");
             assertThatThrownBy(() -> backend.gather(x, new int[] {-1}, x)).hasMessageContaining("row -1");
             assertThatThrownBy(() -> backend.project(x, table, x)).hasMessageContaining("expected [1, 10]");

@@ -88,7 +88,7 @@ class CudaBackendTest {
             KvCache cache = backend.kvCache(new KvCache.Shape(1, 1, 16), 2);
             Batch badBlock = new Batch(new int[1], new int[1], new int[] {0, 1}, new int[][] {{2}}, new int[0]);
             Tensor x = backend.tensor(1, 16);
-            assertThatThrownBy(() -> backend.ropeAndStore(badBlock, new Rope(16, 1e4f), x, x, x, cache, 0))
+            assertThatThrownBy(() -> backend.ropeAndStore(badBlock, Rope.of(16, 1e4), x, x, x, cache, 0))
                     .hasMessageContaining("cache block 2 of 2");
             assertThatThrownBy(() -> backend.gather(x, new int[] {-1}, x)).hasMessageContaining("row -1");
             assertThatThrownBy(() -> backend.project(x, table, x)).hasMessageContaining("expected [1, 10]");
