@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
 /**
- * The layers that a checkpoint's ignore list means: "re:" and a regular expression that the name begins with, a glob with * and ?,
+ * The layers that a list of a checkpoint means, by canonical names or those of the file: "re:" and a regular expression that the name begins with, a glob with * and ?,
  * a whole name, its last part ("lm_head", "gate"), or a parent module.
  */
 record LayerPatterns(List<Predicate<String>> patterns) {
@@ -33,7 +33,11 @@ record LayerPatterns(List<Predicate<String>> patterns) {
                 throw config.wrong(key, "a list of layer names, of at most 500 characters each");
             }
             try {
-                patterns.add(pattern(TensorNames.canonical(entry.textValue())));
+                String canonical = TensorNames.canonical(entry.textValue());
+                patterns.add(pattern(canonical));
+                if (!canonical.equals(entry.textValue())) {
+                    patterns.add(pattern(entry.textValue()));
+                }
             } catch (PatternSyntaxException e) {
                 throw config.wrong(key, "regular expressions after \"re:\"; " + e.getDescription());
             }
@@ -72,7 +76,7 @@ record LayerPatterns(List<Predicate<String>> patterns) {
         @Override
         public char charAt(int index) {
             if (++looks > MOST) {
-                throw new CheckpointException("a \"re:\" pattern of the ignore list takes too long on %s; simplify it".formatted(text));
+                throw new CheckpointException("a \"re:\" pattern of config.json takes too long on %s; simplify it".formatted(text));
             }
             return text.charAt(index);
         }

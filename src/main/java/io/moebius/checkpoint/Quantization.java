@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** How a checkpoint's linear layers were quantised: which tensors hold the scales, and what becomes of the inputs. */
-sealed interface Quantization permits Unquantized, Fp8 {
+sealed interface Quantization permits Unquantized, Fp8, CompressedTensors {
 
     /** For people. */
     String description();
@@ -31,8 +31,9 @@ sealed interface Quantization permits Unquantized, Fp8 {
      * use_fp8_e4m3 where there is neither.
      *
      * @param modelOpt hf_quant_config.json, null where there is none
+     * @param tensors  by canonical name
      */
-    static Quantization read(JsonNode json, JsonNode modelOpt) {
+    static Quantization read(JsonNode json, JsonNode modelOpt, Map<String, RawTensor> tensors) {
         ConfigFields config = new ConfigFields(json);
         boolean friendli = config.flag("use_fp8_e4m3");
         String key = config.absent("quantization_config") ? "compression_config" : "quantization_config";
@@ -46,7 +47,7 @@ sealed interface Quantization permits Unquantized, Fp8 {
         String method = quantization.text("quant_method", "none");
         return switch (method) {
             case "fp8" -> friendli ? Friendli.second(AutoFp8.read(quantization)) : AutoFp8.read(quantization);
-            case "compressed-tensors" -> CompressedTensors.read(quantization);
+            case "compressed-tensors" -> CompressedTensors.read(quantization, tensors);
             case "modelopt" -> ModelOpt.read(quantization);
             case "fbgemm_fp8" -> Fbgemm.read(quantization);
             case "quark" -> Quark.read(quantization);

@@ -26,11 +26,16 @@ record SafetensorsCheckpoint(
         }
         JsonNode json = JsonFile.readObject(config);
         ModelConfig model = ConfigReader.read(folder, json);
+        Map<String, RawTensor> files = Shards.map(folder);
+        Map<String, RawTensor> tensors = TensorNames.canonical(files);
+        if (model.tiedEmbeddings()) {
+            // Some tools store the head all the same; nobody reads it.
+            tensors.keySet().removeIf(name -> name.startsWith("lm_head."));
+        }
         Path modelOpt = folder.resolve("hf_quant_config.json");
         Quantization quantization =
-                Quantization.read(json, Files.isRegularFile(modelOpt) ? JsonFile.readObject(modelOpt) : null);
-        Map<String, RawTensor> files = Shards.map(folder);
-        return new SafetensorsCheckpoint(model, quantization, TensorNames.canonical(files), bytes(files));
+                Quantization.read(json, Files.isRegularFile(modelOpt) ? JsonFile.readObject(modelOpt) : null, tensors);
+        return new SafetensorsCheckpoint(model, quantization, tensors, bytes(files));
     }
 
     @Override

@@ -43,6 +43,15 @@ class ConvertedCheckpointTest {
     }
 
     @Test
+    void aHeadThatIsTheEmbeddingNeedsNothingThoughItIsStored() {
+        TinyCheckpoint tiny = bf16(LAYER).scales("lm_head.weight", "BF16", new int[] {1, 3}, new float[3]).config("tie_word_embeddings", "true");
+        assertThat(tiny.open(folder).leastBytes()).isEqualTo(2 * 4 * 70);
+        assertThat(Checkpoint.open(folder, WeightBits.EIGHT).leastBytes()).isEqualTo(4 * 70);
+        assertThat(Checkpoint.open(folder).weightBytes()).isEqualTo(2 * (4 * 70 + 3));
+        assertThat(tiny.config("tie_word_embeddings", "false").open(folder).leastBytes()).isEqualTo(2 * (4 * 70 + 3));
+    }
+
+    @Test
     void float32NeedsSixteenBitsAtLeast() {
         open(new TinyCheckpoint().scales(LAYER + ".weight", "F32", new int[] {2, 3}, new float[6]), WeightBits.SIXTEEN);
         assertThat(Checkpoint.open(folder).weightBytes()).isEqualTo(4 * 6);

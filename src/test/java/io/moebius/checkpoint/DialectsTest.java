@@ -87,6 +87,77 @@ class DialectsTest {
         assertThat(weight.activation()).isEqualTo(new ActivationQuantization.PerGroup(2));
     }
 
+    private static String groups(String... groups) {
+        return "{'quant_method':'compressed-tensors','format':'float-quantized','config_groups':{%s}}"
+                .formatted(String.join(",", groups)).replace('\'', '"');
+    }
+
+    private static String group(String name, String targets, String weights, String inputs) {
+        return "'%s':{'targets':%s,'weights':{%s},'input_activations':%s}".formatted(name, targets, weights, inputs);
+    }
+
+    private static final String ROWS = "'num_bits':8,'type':'float','strategy':'channel'";
+    private static final String BLOCKS = "'num_bits':8,'type':'float','strategy':'block','block_structure':[2,2]";
+    private static final String PER_TOKEN = "{'dynamic':true,'strategy':'token'}";
+    private static final String PER_GROUP = "{'dynamic':true,'strategy':'group','group_size':2}";
+    private static final String INTEGERS = "'num_bits':4,'type':'int','strategy':'group','group_size':128";
+
+    @Test
+    void everyLayerTakesTheScalesAndInputsOfItsGroup() {
+        Checkpoint checkpoint = checkpoint(groups(
+                        group("experts", "['re:.*block_sparse_moe\\\\.experts\\\\.\\\\d+\\\\.w2$']", BLOCKS, PER_GROUP),
+                        group("head", "['model.layers.0.self_attn.o_proj']", ROWS, "{'dynamic':false,'strategy':'tensor'}"),
+                        group("others", "['Linear']", ROWS, PER_TOKEN)))
+                .codes("model.layers.0.block_sparse_moe.experts.1.w2.weight", "F8_E4M3", 3, 4)
+                .scales("model.layers.0.block_sparse_moe.experts.1.w2.weight_scale", "BF16", new int[] {2, 2}, 1, 2, 4, 8)
+                .codes("model.layers.0.self_attn.o_proj.weight", "F8_E4M3", 2, 4)
+                .scales("model.layers.0.self_attn.o_proj.weight_scale", "BF16", new int[] {2, 1}, 1, 2)
+                .scales("model.layers.0.self_attn.o_proj.input_scale", "BF16", new int[] {1}, 0.25f)
+                .codes("model.layers.0.self_attn.q_proj.weight", "F8_E4M3", 2, 4)
+                .scales("model.layers.0.self_attn.q_proj.weight_scale", "BF16", new int[] {2, 1}, 1, 2)
+                .open(folder);
+        Weight expert = checkpoint.linear("model.layers.0.mlp.experts.1.down_proj", 3, 4);
+        assertThat(expert.scales().at(2, 3, 4)).isEqualTo(8);
+        assertThat(expert.activation()).isEqualTo(new ActivationQuantization.PerGroup(2));
+        assertThat(checkpoint.linear("model.layers.0.self_attn.o_proj", 2, 4).activation()).isEqualTo(new ActivationQuantization.Static(0.25f));
+        assertThat(checkpoint.linear("model.layers.0.self_attn.q_proj", 2, 4).activation()).isEqualTo(new ActivationQuantization.PerToken());
+    }
+
+    @Test
+    void refusesAGroupOfIntegersByItsName() {
+        TinyCheckpoint tiny = checkpoint(groups(group("fine", "['Linear']", ROWS, PER_TOKEN), group("coarse", "['re:.*up_proj']", INTEGERS, "null")))
+                .codes("a.up_proj.weight_packed", "U8", 2, 4)
+                .scales("a.up_proj.weight_scale", "BF16", new int[] {2, 1}, 1, 2);
+        assertThatThrownBy(() -> tiny.open(folder)).isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("config_groups \"coarse\" (4-bit \"int\" weights) is that of a.up_proj")
+                .hasMessageContaining("--quantization 8bit");
+    }
+
+    @Test
+    void takesNoNoticeOfAGroupOfIntegersWithoutLayers() {
+        Weight weight = checkpoint(groups(group("vision", "['re:.*vision_tower.*']", INTEGERS, "null"), group("text", "['Linear']", ROWS, PER_TOKEN)))
+                .codes("l.weight", "F8_E4M3", 2, 4)
+                .scales("l.weight_scale", "F32", new int[] {2, 1}, 0.5f, 2)
+                .open(folder)
+                .linear("l", 2, 4);
+        assertThat(weight.activation()).isEqualTo(new ActivationQuantization.PerToken());
+    }
+
+    @Test
+    void refusesAQuantisedLayerOfNoGroup() {
+        TinyCheckpoint tiny = checkpoint(groups(group("a", "['model.a']", ROWS, PER_TOKEN), group("b", "['model.b']", ROWS, PER_TOKEN)))
+                .codes("model.c.weight", "F8_E4M3", 2, 4)
+                .scales("model.c.weight_scale", "F32", new int[] {2, 1}, 0.5f, 2);
+        assertThatThrownBy(() -> tiny.open(folder)).isInstanceOf(CheckpointException.class).hasMessageContaining("model.c");
+    }
+
+    @Test
+    void takesGroupsOfDifferentFormatsByTheirOwn() {
+        String own = groups(group("a", "['Linear']", ROWS, PER_TOKEN)).replace("\"float-quantized\"", "\"mixed-precision\"")
+                .replace("\"targets\"", "\"format\":\"float-quantized\",\"targets\"");
+        assertThat(checkpoint(own).codes("l.weight", "F8_E4M3", 2, 4).open(folder).format()).isEqualTo("compressed-tensors FP8");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"F8_E5M2", "F8_E8M0", "I8", "U8"})
     void refusesOtherTypesOfEightBits(String type) {
