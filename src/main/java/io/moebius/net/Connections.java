@@ -1,7 +1,9 @@
 package io.moebius.net;
 
 import java.io.IOException;
+import java.math.BigInteger;
 import java.net.HttpURLConnection;
+import java.net.InetAddress;
 import java.net.Proxy;
 import java.net.URI;
 import java.util.Locale;
@@ -18,6 +20,8 @@ public final class Connections {
 
     public Connections(Map<String, String> environment) {
         this.environment = environment;
+        // By default the JDK gives no proxy a password before a tunnel; one that stands in the environment is meant for it.
+        System.setProperty("jdk.http.auth.tunneling.disabledSchemes", "");
     }
 
     /**
@@ -27,8 +31,6 @@ public final class Connections {
      */
     public HttpURLConnection open(URI address) throws IOException {
         Optional<ProxyAddress> proxy = proxy(address);
-        // By default the JDK gives no proxy a password before a tunnel; one that stands in the environment is meant for it.
-        System.setProperty("jdk.http.auth.tunneling.disabledSchemes", "");
         HttpURLConnection connection =
                 (HttpURLConnection) address.toURL().openConnection(proxy.map(ProxyAddress::proxy).orElse(Proxy.NO_PROXY));
         proxy.ifPresent(known -> connection.setAuthenticator(known.authenticator()));
@@ -58,7 +60,7 @@ public final class Connections {
         return Optional.empty();
     }
 
-    /** Whether NO_PROXY names the host, a domain that it is in, or one of both with the port. */
+    /** Whether NO_PROXY names the host, a domain or a range of addresses that it is in, or one of these with the port. */
     private boolean isDirect(URI address) {
         String host = unbracketed(address.getHost().toLowerCase(Locale.ROOT));
         int port = address.getPort() >= 0 ? address.getPort() : address.getScheme().equals("https") ? 443 : 80;
@@ -66,11 +68,29 @@ public final class Connections {
         for (String entry : list.split("[,\\s]+")) {
             String domain = entry.endsWith(":" + port) ? entry.substring(0, entry.lastIndexOf(':')) : entry;
             String name = unbracketed(domain.replaceFirst("^\\*?\\.", ""));
-            if (domain.equals("*") || host.equals(name) || !name.isEmpty() && host.endsWith("." + name)) {
+            if (domain.equals("*") || host.equals(name) || !name.isEmpty() && host.endsWith("." + name) || isInRange(host, domain)) {
                 return true;
             }
         }
         return false;
+    }
+
+    /** Whether the host is an address, by number, whose first bits are those of a range like 10.0.0.0/8 or fd00::/8. */
+    private static boolean isInRange(String host, String range) {
+        int slash = range.indexOf('/');
+        if (slash < 0) {
+            return false;
+        }
+        try {
+            byte[] address = InetAddress.ofLiteral(host).getAddress();
+            byte[] first = InetAddress.ofLiteral(range.substring(0, slash)).getAddress();
+            int bits = Byte.SIZE * first.length;
+            int others = bits - Integer.parseInt(range.substring(slash + 1));
+            return address.length == first.length && others >= 0 && others <= bits
+                    && new BigInteger(1, address).shiftRight(others).equals(new BigInteger(1, first).shiftRight(others));
+        } catch (IllegalArgumentException names) {
+            return false;
+        }
     }
 
     /** Of IPv6 addresses. */

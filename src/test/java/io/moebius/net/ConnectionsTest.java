@@ -79,6 +79,18 @@ class ConnectionsTest {
         assertThat(through("http://[::1]:8080/", "HTTP_PROXY", "http://a:1", "NO_PROXY", "fe80::1,::1")).isEmpty();
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "10.0.0.7, 10.0.0.0/8, true", "10.255.0.7, 10.0.0.0/8, true", "11.0.0.7, 10.0.0.0/8, false", "10.0.0.7, '11.0.0.0/8,10.0.0.0/8', true",
+        "192.168.1.130, 192.168.1.128/25, true", "192.168.1.127, 192.168.1.128/25, false", "10.0.0.7, 10.0.0.7/32, true", "10.0.0.7, 0.0.0.0/0, true",
+        "10.0.0.7, 10.0.0.0/8:8080, true", "10.0.0.7, 10.0.0.0/8:8081, false", "[fd00::7], fd00::/8, true", "[fe80::7], fd00::/8, false",
+        "[::1], 0.0.0.0/0, false", "10.0.0.7, ::/0, false", "hub.example.com, 0.0.0.0/0, false", "10.0.0.7, 10.0.0.0/33, false", "10.0.0.7, 10.0.0.0/-1, false",
+        "10.0.0.7, 10.0.0.0/, false", "10.0.0.7, /8, false", "10.0.0.7, example.com/8, false", "10.0.0.7, 10.0.0.0/4294967288, false",
+    })
+    void goesDirectlyToRangesOfAddresses(String host, String list, boolean direct) {
+        assertThat(through("http://" + host + ":8080/", "HTTP_PROXY", "http://a:1", "NO_PROXY", list)).isEqualTo(direct ? "" : "a:1");
+    }
+
     @Test
     void neverShowsThePassword() throws IOException {
         assertThat(ProxyAddress.parse("HTTPS_PROXY", "http://me:secret@proxy:1").toString()).isEqualTo("proxy:1");
