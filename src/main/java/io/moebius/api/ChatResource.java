@@ -8,6 +8,8 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
+import java.io.IOException;
+import java.io.InputStream;
 import java.util.List;
 
 @Path("/v1/chat/completions")
@@ -28,7 +30,12 @@ public final class ChatResource {
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
     @RunOnVirtualThread
-    public void complete(byte[] bytes, @Context RoutingContext context) {
+    public void complete(InputStream body, @Context RoutingContext context) throws IOException {
+        GenerationPlan plan = RequestBody.read(body, context, this::plan);
+        answering.answer(plan, new ChatAnswer(plan), context);
+    }
+
+    private GenerationPlan plan(byte[] bytes) {
         ServedModel model = readiness.model();
         ObjectNode body = json.object(bytes);
         GenerationRequest request = json.read(body, GenerationRequest.class);
@@ -37,8 +44,7 @@ public final class ChatResource {
         GenerationPlan.checkShape(body, request, model);
         int topLogprobs = topLogprobs(chat);
         int[] prompt = Prompts.ofChat(model, chat.messages());
-        GenerationPlan plan = GenerationPlan.of(model, request, List.of(prompt), true, topLogprobs, "messages");
-        answering.answer(plan, new ChatAnswer(plan), context);
+        return GenerationPlan.of(model, request, List.of(prompt), true, topLogprobs, "messages");
     }
 
     private static int topLogprobs(ChatRequest chat) {

@@ -8,6 +8,8 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
+import java.io.IOException;
+import java.io.InputStream;
 
 @Path("/v1/completions")
 public final class CompletionsResource {
@@ -27,7 +29,12 @@ public final class CompletionsResource {
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
     @RunOnVirtualThread
-    public void complete(byte[] bytes, @Context RoutingContext context) {
+    public void complete(InputStream body, @Context RoutingContext context) throws IOException {
+        GenerationPlan plan = RequestBody.read(body, context, this::plan);
+        answering.answer(plan, new CompletionAnswer(plan), context);
+    }
+
+    private GenerationPlan plan(byte[] bytes) {
         ServedModel model = readiness.model();
         ObjectNode body = json.object(bytes);
         GenerationRequest request = json.read(body, GenerationRequest.class);
@@ -36,8 +43,6 @@ public final class CompletionsResource {
         GenerationPlan.checkShape(body, request, model);
         int topLogprobs = Check.between("logprobs", completion.logprobs(), 0, MOST_LOGPROBS, -1);
         String param = completion.tokens() == null ? "prompt" : "tokens";
-        GenerationPlan plan = GenerationPlan.of(
-                model, request, Prompts.ofCompletion(model, completion), false, topLogprobs, param);
-        answering.answer(plan, new CompletionAnswer(plan), context);
+        return GenerationPlan.of(model, request, Prompts.ofCompletion(model, completion), false, topLogprobs, param);
     }
 }

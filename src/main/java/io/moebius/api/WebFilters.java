@@ -1,12 +1,10 @@
 package io.moebius.api;
 
-import io.quarkus.runtime.configuration.MemorySize;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import java.util.UUID;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /** What every reply of the web port has in common, before any resource is asked. */
 @Singleton
@@ -19,12 +17,11 @@ final class WebFilters {
     /** Most prompts are shorter, so that who sent one with a wrong key reads why it was refused. */
     private static final long MOST_IGNORED_OF_STRANGERS = 1 << 20;
 
-    private final long maxBodyBytes;
+    private final BodyRoom room;
     private final ApiKeys keys;
 
-    WebFilters(@ConfigProperty(name = "quarkus.http.limits.max-body-size", defaultValue = "10240K") MemorySize maxBodySize,
-            ApiKeys keys) {
-        this.maxBodyBytes = maxBodySize.asLongValue();
+    WebFilters(BodyRoom room, ApiKeys keys) {
+        this.room = room;
         this.keys = keys;
     }
 
@@ -45,17 +42,14 @@ final class WebFilters {
                 return;
             }
         }
-        String length = context.request().getHeader("Content-Length");
-        if (length != null && length.matches("[0-9]{1,18}") && Long.parseLong(length) > maxBodyBytes) {
-            refuse(context, new ApiException(
-                    413,
-                    "invalid_request_error",
-                    "the body has %s bytes; at most %d are allowed".formatted(length, maxBodyBytes),
-                    null,
-                    "request_too_large"), maxBodyBytes);
-        } else {
-            context.next();
+        try {
+            String length = context.request().getHeader("Content-Length");
+            RequestBody.expect(context, room, length != null && length.matches("[0-9]{1,18}") ? Long.parseLong(length) : 0);
+        } catch (ApiException e) {
+            refuse(context, e, room.maxBodyBytes());
+            return;
         }
+        context.next();
     }
 
     private static String presentedKey(RoutingContext context) {
