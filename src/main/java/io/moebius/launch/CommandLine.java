@@ -47,7 +47,7 @@ final class CommandLine {
         }
         List<String> tools = words.isEmpty() ? List.of() : Subcommands.beginningWith(words.getFirst());
         if (!tools.isEmpty()) {
-            throw usage("%s is the beginning of several tools; give one of: %s".formatted(words.getFirst(), String.join(", ", tools)));
+            throw usage("%s is the beginning of a tool's name; give one of: %s".formatted(words.getFirst(), String.join(", ", tools)));
         }
         Map<String, String> values = values(read(words, flags, "").flags, flags, environment);
         checkTogether(values);
