@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// How fast weights are loaded from the page cache, against the machine's memory copy rate in the same run, and how much anonymous memory
-// that takes at its peak.
+// How fast weights are loaded from the page cache, and how much anonymous memory that takes at its peak. Beside it, in the same run: the
+// machine's memory copy rate, and what it takes to read the same bytes of the same files into memory that nobody had before, the least
+// that a load which copies can do.
 //   ./moebius bench generate --out /tmp/model --layers 20
 //   node src/bench/load.mjs --model /tmp/model [--runs 3] -- ./moebius
 // Starts the program with --log-format json and takes the time between its phases; a secret comes from the environment.
@@ -20,25 +21,38 @@ const runs = Number(flag('--runs', 3));
 const dashes = process.argv.indexOf('--');
 const command = dashes < 0 ? ['./moebius'] : process.argv.slice(dashes + 1);
 const median = values => [...values].sort((a, b) => a - b)[values.length >> 1];
-const weights = readdirSync(model).filter(name => name.endsWith('.safetensors'))
-  .map(name => join(model, name)).reduce((sum, file) => sum + statSync(file).size, 0);
+const files = readdirSync(model).filter(name => name.endsWith('.safetensors')).map(name => join(model, name));
+const weights = files.reduce((sum, file) => sum + statSync(file).size, 0);
 
-// Bytes copied per second by all processors together, each 512 MiB over and over for a second.
-async function copyRate() {
-  const code = `
-    const { parentPort } = require('node:worker_threads');
-    const from = Buffer.alloc(1 << 29, 1), to = Buffer.alloc(1 << 29, 2);
-    const start = performance.now();
-    let copies = 0;
-    for (; performance.now() - start < 1000; copies++) from.copy(to);
-    parentPort.postMessage(copies * from.length / (performance.now() - start) * 1000);`;
-  const rates = Array.from({ length: availableParallelism() }, () => new Promise((resolve, reject) => {
-    const worker = new Worker(code, { eval: true });
-    worker.once('message', rate => { worker.terminate(); resolve(rate); });
+// The sum of what a worker on each processor returns for { share, shares, files }.
+async function onAllProcessors(code) {
+  const shares = availableParallelism();
+  const rates = Array.from({ length: shares }, (_, share) => new Promise((resolve, reject) => {
+    const worker = new Worker(`const { parentPort, workerData } = require('node:worker_threads'); ${code}`, { eval: true, workerData: { share, shares, files } });
+    worker.once('message', rate => worker.terminate().then(() => resolve(rate)));
     worker.once('error', reject);
   }));
   return (await Promise.all(rates)).reduce((sum, rate) => sum + rate, 0);
 }
+
+// Bytes copied per second, each 512 MiB over and over for a second.
+const copyRate = () => onAllProcessors(`
+  const from = Buffer.alloc(1 << 29, 1), to = Buffer.alloc(1 << 29, 2);
+  const start = performance.now();
+  let copies = 0;
+  for (; performance.now() - start < 1000; copies++) from.copy(to);
+  parentPort.postMessage(copies * from.length / (performance.now() - start) * 1000);`);
+
+// Bytes read per second, each a share of all files into fresh memory.
+const readRate = () => onAllProcessors(`
+  const { openSync, readSync, statSync } = require('node:fs');
+  const start = performance.now(), kept = [];
+  for (const file of workerData.files) {
+    const share = Math.ceil(statSync(file).size / workerData.shares), into = Buffer.allocUnsafeSlow(share), from = openSync(file);
+    for (let at = 0, count; (count = readSync(from, into, at, Math.min(share - at, 1 << 26), workerData.share * share + at)) > 0;) at += count;
+    kept.push(into);
+  }
+  parentPort.postMessage(kept.reduce((sum, memory) => sum + memory.length, 0) / (performance.now() - start) * 1000);`);
 
 function anonymousBytes(pid) {
   try {
@@ -76,13 +90,17 @@ function load() {
 }
 
 await load();
-const rates = [], shares = [], anonymous = [];
+const rates = [], ofCopies = [], ofReads = [], anonymous = [];
 for (let run = 0; run < runs; run++) {
-  const copy = await copyRate();
+  const copy = await copyRate(), read = await readRate();
   const loaded = await load();
   rates.push(weights / loaded.seconds);
-  shares.push(weights / loaded.seconds / copy);
+  ofCopies.push(weights / loaded.seconds / copy);
+  ofReads.push(weights / loaded.seconds / read);
   anonymous.push(loaded.anonymous / weights);
 }
-console.log(`${(weights / 1e9).toFixed(2)} GB: ${(median(rates) / 1e9).toFixed(2)} GB/s, ${(100 * median(shares)).toFixed(0)} % of the memory copy rate; `
-  + `anonymous memory at its peak ${median(anonymous).toFixed(2)} x the weights`);
+const percent = values => `${(100 * median(values)).toFixed(0)} % (${values.map(value => (100 * value).toFixed(0)).join(', ')})`;
+console.log(`${(weights / 1e9).toFixed(2)} GB: ${(median(rates) / 1e9).toFixed(2)} GB/s (${rates.map(rate => (rate / 1e9).toFixed(2)).join(', ')})
+  ${percent(ofCopies)} of the memory copy rate
+  ${percent(ofReads)} of reading the files into fresh memory
+  anonymous memory at its peak ${median(anonymous).toFixed(2)} x the weights`);
