@@ -80,11 +80,12 @@ void moebius_attend(void *engine, const float *query, const void *keys, const vo
     const int group = heads / kv_heads;
     const float score_scale = key_scale / std::sqrt(static_cast<float>(head_dim));
     const int runs = (kv_heads + run - 1) / run;
-    // Tokens that follow each other read the same keys and values.
+    // Tokens that follow each other read the same keys and values; as many together as leave each thread two pieces.
+    const int together = std::clamp(count * runs / (2 * threads * tasks), 1, kAttentionTokens);
     std::vector<int> begins;
     for (int t = 0; t < count; t++) {
         const bool follows = t > 0 && table_offsets[t] == table_offsets[t - 1] && positions[t] == positions[t - 1] + 1;
-        if (!follows || t - begins.back() == kAttentionTokens) begins.push_back(t);
+        if (!follows || t - begins.back() == together) begins.push_back(t);
     }
     begins.push_back(count);
     e.pool.parallel((begins.size() - 1) * runs, tasks, threads, [&](int begin, int end, int) {

@@ -1,4 +1,4 @@
-// Causal attention of a token's query heads that share a key/value head, block by block with a running softmax
+// Causal attention of query heads that share a key/value head, block by block with a running softmax
 // (Milakov and Gimelshein 2018; Rabe and Staats 2021).
 //
 //   keys: [blocks][kv_heads][head_dim][16], values: [blocks][kv_heads][16][head_dim]: a block of keys gives 16 scores as vectors

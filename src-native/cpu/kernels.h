@@ -41,7 +41,7 @@ struct AttentionTask {
     int type;          // of keys and values
     const int *table;  // block of positions 16 i to 16 i + 15
     int window;        // positions that a token sees at most; 0: all
-    int length;        // positions up to the first token, which sees them all
+    int length;        // positions up to the first token
     int tokens;
     long stride;
     int kv_head;
