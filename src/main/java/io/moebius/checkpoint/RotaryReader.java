@@ -14,7 +14,10 @@ final class RotaryReader {
      * @param maxPositions max_position_embeddings
      */
     static RotaryPositions read(ConfigFields config, double theta, int maxPositions) {
-        String key = config.absent("rope_scaling") ? "rope_parameters" : "rope_scaling";
+        String key = says(config, "rope_scaling") ? "rope_scaling" : "rope_parameters";
+        if (key.equals("rope_scaling") && says(config, "rope_parameters")) {
+            throw config.wrong(key, "null beside rope_parameters");
+        }
         JsonNode json = config.json().path(key);
         if (!config.absent(key) && !json.isObject() || json.findParent("rope_type") != null && !json.has("rope_type")) {
             throw config.wrong(key, "null, or an object with a rope_type and its numbers, the same for all layers");
@@ -35,6 +38,11 @@ final class RotaryReader {
             default -> throw new CheckpointException("%s: rope_type is \"%s\"; allowed: \"default\", \"linear\", \"llama3\" and \"yarn\""
                     .formatted(rope.file(), type));
         });
+    }
+
+    private static boolean says(ConfigFields config, String key) {
+        JsonNode json = config.json().path(key);
+        return !config.absent(key) && !(json.isObject() && json.isEmpty());
     }
 
     private static RotaryPositions.Llama3 llama3(ConfigFields rope) {

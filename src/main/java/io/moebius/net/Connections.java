@@ -78,7 +78,8 @@ public final class Connections {
     /** Whether the host is an address, by number, whose first bits are those of a range like 10.0.0.0/8 or fd00::/8. */
     private static boolean isInRange(String host, String range) {
         int slash = range.indexOf('/');
-        if (slash < 0) {
+        // Literals such as 10 are addresses, too: 0.0.0.10.
+        if (slash < 0 || !range.matches("\\d+\\.\\d+\\.\\d+\\.\\d+/\\d+|.*:.*")) {
             return false;
         }
         try {

@@ -43,6 +43,12 @@ class RotaryReaderTest {
     }
 
     @Test
+    void anEmptyScalingLeavesTheParameters() {
+        assertThat(read("{`rope_scaling`:{},`rope_parameters`:{`rope_type`:`linear`,`factor`:2,`rope_theta`:1e6}}"))
+                .isEqualTo(new RotaryPositions(1e6, new Linear(2)));
+    }
+
+    @Test
     void linear() {
         assertThat(read("{`rope_scaling`:{`type`:`linear`,`factor`:4}}").scaling()).isEqualTo(new Linear(4));
         assertThat(read("{`rope_parameters`:{`rope_type`:`linear`,`factor`:2.5,`rope_theta`:1e6}}"))
@@ -94,6 +100,7 @@ class RotaryReaderTest {
         "{`rope_parameters`:{`rope_type`:`proportional`}} ; rope_parameters: rope_type is \"proportional\"",
         "{`rope_parameters`:{`full_attention`:{`rope_type`:`default`},`sliding_attention`:{`rope_type`:`yarn`}}} ; the same for all layers",
         "{`rope_scaling`:{`factor`:2}} ; rope_type is \"\"",
+        "{`rope_scaling`:{`type`:`linear`,`factor`:2},`rope_parameters`:{`rope_theta`:1e6}} ; allowed: null beside rope_parameters",
         "{`rope_scaling`:4} ; rope_scaling is 4",
         "{`rope_scaling`:[]} ; rope_scaling is []",
         "{`rope_scaling`:{`rope_type`:3}} ; rope_type is 3",
