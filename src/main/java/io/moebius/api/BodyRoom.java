@@ -6,8 +6,8 @@ import jakarta.inject.Singleton;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * The bytes of bodies that are on their way and not yet requests, of all clients together: an eighth of the heap at most, for while a body
- * is parsed it takes several times its bytes. Large bodies leave an eighth of that to small ones, so that short prompts are served while
+ * The bytes of bodies that are on their way and not yet requests, of all clients together: an eighth of the heap, for while a body
+ * is parsed it takes several times its bytes, but never less than one of the largest and some small ones. Large bodies leave an eighth of that to small ones, so that short prompts are served while
  * others fill the rest.
  */
 @Singleton

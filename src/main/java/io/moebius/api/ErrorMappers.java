@@ -2,6 +2,7 @@ package io.moebius.api;
 
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.Response;
+import java.io.IOException;
 import org.jboss.logging.Logger;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 
@@ -26,6 +27,13 @@ final class ErrorMappers {
                 code(status)));
         String allow = e.getResponse().getHeaderString("Allow");
         return allow == null ? reply : Response.fromResponse(reply).header("Allow", allow).build();
+    }
+
+    /** Of reading a body; who has gone gets none. */
+    @ServerExceptionMapper
+    Response broken(IOException e) {
+        return ErrorReply.response(new ApiException(
+                408, "invalid_request_error", "the rest of the body did not come (" + e.getMessage() + ")", null, "request_timeout"));
     }
 
     @ServerExceptionMapper

@@ -28,7 +28,7 @@ final class BenchTools {
     private static final Flag HEADS = size("heads", 1 << 12, "32", "Query heads.");
     private static final Flag KV_HEADS = size("kv-heads", 1 << 12, "8", "Key and value heads.");
     private static final Flag FFN = size("ffn", 1 << 20, "3584", "Inner width of an expert.");
-    private static final Flag EXPERTS = size("experts", 1 << 12, "8", "Experts of a layer, of which each token takes two.");
+    private static final Flag EXPERTS = Flag.of("experts", new Whole(2, 1 << 12), "8", "Experts of a layer, of which each token takes two.");
     private static final Flag VOCAB = size("vocab", 1 << 22, "32000", "Entries of the vocabulary.");
     private static final Flag LAYOUT =
             Flag.of("layout", new Choice("autofp8", "friendli", "bf16"), "autofp8", "How the linear layers are stored.");

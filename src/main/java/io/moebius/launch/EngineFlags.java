@@ -21,7 +21,7 @@ final class EngineFlags {
             "Most tokens in a step, at least --max-batch-size; longer prompts are read in pieces.");
     static final Flag KV_CACHE_DTYPE = Flag.of(
             "kv-cache-dtype", new Choice("auto", "bf16", "fp8"), "auto",
-            "Type of the KV cache; auto is fp8 where the model says so, else float32 on the CPU.");
+            "Type of the KV cache; auto is fp8 where the model says so, else float32 on the CPU and bf16 on CUDA.");
     static final Flag NUM_DEVICES = Flag.of(
             "num-devices", new Whole(1, 64), "1",
             "GPUs that share the model, at most those that are visible; -d for short. More than 1 is refused: not supported yet.");

@@ -6,7 +6,7 @@ import io.moebius.hub.HubException;
 enum ExitCode {
     OK(0, "stopped as asked, or printed what was asked for"),
     UNTRUE(1, "what a tool was asked to check does not hold, or ./moebius could not be built"),
-    USAGE(2, "a flag or an environment twin is wrong: unknown, without a value, with a bad value, or not supported yet"),
+    USAGE(2, "a flag, an environment twin or a file that one names is wrong: unknown, missing, given twice, with a bad value, not fitting the others, or not supported yet"),
     PORT_IN_USE(3, "the web port or the metrics port is taken, or may not be opened"),
     MODEL_NOT_FOUND(4, "there is no such model: no folder, nothing in the cache, and the Hugging Face Hub has none that can be served"),
     BAD_CHECKPOINT(5, "the model's configuration or weights are broken or of a kind that is not supported"),

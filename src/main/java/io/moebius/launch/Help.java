@@ -72,7 +72,8 @@ final class Help {
                 # Flags
 
                 Made from the program's flag table. The command line comes before the environment, the environment before the default.
-                A wrong value ends the program with exit code 2 and one line.
+                A wrong value ends the program with exit code 2 and one line. A value follows after a space or `=`; a flag of true and false
+                alone means true; none may be given twice. `--help` (`-h`), also after a tool's name, and `--version` print and end.
                 """);
         for (Map.Entry<String, List<Flag>> topic : FlagTable.TOPICS.entrySet()) {
             out.append("\n## ").append(topic.getKey()).append("\n\n| flag | values | default | environment | meaning |\n| --- | --- | --- | --- | --- |\n");

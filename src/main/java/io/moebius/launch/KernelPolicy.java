@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Optional;
+import java.util.TreeSet;
 
 /** Which variants the kernels of this start run in: found in a folder, searched now, shipped with the program, or the defaults. */
 final class KernelPolicy {
@@ -63,6 +64,9 @@ final class KernelPolicy {
         String model = "%s hidden %d layers %d heads %d over %d x %d ffn %d experts %d of %d vocabulary %d".formatted(
                 config.architecture(), config.hidden(), config.layers(), config.heads(), config.kvHeads(), config.headDim(),
                 config.ffn(), config.expertsPerToken(), config.experts(), config.vocabulary());
+        if (config.denseFfn() > 0) {
+            model += " ffn %d in layers %s".formatted(config.denseFfn(), new TreeSet<>(config.denseLayers()));
+        }
         String format = "%s, %s activations".formatted(checkpoint.format(), activations == Activations.EIGHT_BIT ? "8bit" : "16bit");
         return Origin.of(backend, model, format);
     }
