@@ -52,7 +52,7 @@ final class ActivationKernels {
     }
 
     private KernelBench.Result embed(int tokens, List<Tensor> x) {
-        Matrix table = operands.weight(DType.BF16, shape.vocabulary(), shape.hidden());
+        Matrix table = operands.table(shape.vocabulary(), shape.hidden());
         List<Batch> batches = IntStream.range(0, COPIES)
                 .mapToObj(i -> RandomOperands.rows(tokens, row -> (i * tokens + row) % shape.vocabulary()))
                 .toList();

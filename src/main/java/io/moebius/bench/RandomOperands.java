@@ -40,7 +40,7 @@ final class RandomOperands {
         while (floats.hasRemaining()) {
             floats.put((float) random.nextGaussian());
         }
-        Matrix table = backend.load(Weight.plain("inputs", DType.F32, rows, columns, values));
+        Matrix table = backend.loadTable(Weight.plain("inputs", DType.F32, rows, columns, values));
         Batch all = rows(rows, row -> row);
         return IntStream.range(0, copies).mapToObj(i -> {
             Tensor x = backend.tensor(rows, columns);
@@ -59,6 +59,17 @@ final class RandomOperands {
     }
 
     List<Matrix> weights(int copies, DType type, int rows, int columns) {
+        Weight weight = random(type, rows, columns);
+        // The CPU repacks each copy to memory of its own.
+        return IntStream.range(0, copies).mapToObj(i -> backend.load(weight)).toList();
+    }
+
+    /** Of bf16, whose rows are looked up. */
+    Matrix table(int rows, int columns) {
+        return backend.loadTable(random(DType.BF16, rows, columns));
+    }
+
+    private Weight random(DType type, int rows, int columns) {
         long bytes = (long) rows * columns * type.bytes();
         byte[] pattern = new byte[1 << 16];
         for (int i = 0; i < pattern.length; i++) {
@@ -70,10 +81,8 @@ final class RandomOperands {
         for (long at = 0; at < bytes; at += pattern.length) {
             MemorySegment.copy(MemorySegment.ofArray(pattern), 0, data, at, Math.min(pattern.length, bytes - at));
         }
-        Weight weight = type == DType.E4M3
+        return type == DType.E4M3
                 ? new Weight("random", type, rows, columns, data, Scales.perTensor(1e-4f, rows, columns), new ActivationQuantization.None())
                 : Weight.plain("random", type, rows, columns, data);
-        // The CPU repacks each copy to memory of its own.
-        return IntStream.range(0, copies).mapToObj(i -> backend.load(weight)).toList();
     }
 }
