@@ -21,7 +21,7 @@ final class CpuCatalogue {
     private static final int DEFAULT_PANEL = 64;
     /** In which experts are tried fused, too. */
     private static final Set<Integer> FUSED_PANELS = Set.of(32, DEFAULT_PANEL, 128);
-    private static final int[] DIRECT = {4, 8, 16, 32, 64};
+    private static final int[] DIRECT = {4, 8, 16, 32};
     private static final int[] TASKS = {1, 2, 8, 32, 128};
     /** A decoded panel larger than this leaves every cache. */
     private static final long MOST_SCRATCH = 8 << 20;
