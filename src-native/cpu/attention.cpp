@@ -89,7 +89,7 @@ void moebius_attend(void *engine, const float *query, const void *keys, const vo
     }
     begins.push_back(count);
     e.pool.parallel((begins.size() - 1) * runs, tasks, threads, [&](int begin, int end, int) {
-        float *scratch = Engine::row_memory(kAttentionTokens * run * group * kAttentionScratch).data();
+        float *scratch = Engine::row_memory(together * run * group * kAttentionScratch).data();
         for (int task = begin; task < end; task++) {
             const int t = begins[task / runs], tokens = begins[task / runs + 1] - t, kv_head = task % runs * run;
             const long width = static_cast<long>(heads) * head_dim, place = t * width + kv_head * group * head_dim;

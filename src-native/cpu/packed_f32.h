@@ -26,8 +26,8 @@ inline Bits shift_right_4(Bits v) { return _mm512_srai_epi32(v, 4); }
 inline Vector masked(Bits v, uint32_t mask) { return _mm512_castsi512_ps(_mm512_and_si512(v, _mm512_set1_epi32(static_cast<int>(mask)))); }
 struct Tiny { static constexpr int kPanels = 4, kTokens = 4; };
 struct Small { static constexpr int kPanels = 2, kTokens = 8; };
-struct Direct { static constexpr int kPanels = 2, kTokens = 12; };
 struct Large { static constexpr int kPanels = 2, kTokens = 12; };
+using Direct = Large;
 #elif defined(__AVX2__)
 using Bits = __m256i;
 inline Bits load_bits(const uint8_t *p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i *>(p)); }
@@ -44,8 +44,8 @@ inline Bits shift_right_4(Bits v) { return _mm_srai_epi32(v, 4); }
 inline Vector masked(Bits v, uint32_t mask) { return _mm_castsi128_ps(_mm_and_si128(v, _mm_set1_epi32(static_cast<int>(mask)))); }
 struct Tiny { static constexpr int kPanels = 2, kTokens = 1; };
 struct Small { static constexpr int kPanels = 1, kTokens = 2; };
-struct Direct { static constexpr int kPanels = 1, kTokens = 2; };
 struct Large { static constexpr int kPanels = 1, kTokens = 2; };
+using Direct = Large;
 #endif
 
 // How one column of kLanes rows comes out of a step: kStepBytes bytes of each panel, kColumns columns. A load that begins some bytes

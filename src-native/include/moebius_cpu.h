@@ -52,8 +52,8 @@ void moebius_rms_norm(void *engine, const float *x, const void *weight, double e
 /* How a call is shared out; the bits of its result never depend on it.
    threads: at most so many work. panel: rows of a matrix that a thread takes at once, a multiple of 16. direct: up to so many rows
    of x the weights are decoded in registers for every tile of rows of x, beyond that a panel is decoded to memory first. run: key
-   heads that are read together. tasks: how many pairs of up to eight tokens of a prompt and run a thread takes at once. fused: a thread gates a panel as soon as it has multiplied with it, not
-   all threads after all products. */
+   heads that are read together. tasks: how many pairs of up to eight tokens of a prompt and run a thread takes at once. fused:
+   a thread gates a panel as soon as it has multiplied with it, not all threads after all products. */
 
 /* out [rows, matrix rows] = x * transpose(matrix), added to out if add. prompt [rows], here and in moebius_experts: 1 for tokens of
    prompts, 0 for generated ones, NULL if all are that; engines of AMX sum the former in another order. */

@@ -7,8 +7,8 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
  * The bytes of bodies that are on their way and not yet requests, of all clients together: an eighth of the heap, for while a body
- * is parsed it takes several times its bytes, but never less than one of the largest and some small ones. Large bodies leave an eighth of that to small ones, so that short prompts are served while
- * others fill the rest.
+ * is parsed it takes several times its bytes, but never less than one of the largest and some small ones. Large bodies leave an eighth
+ * of that to small ones, so that short prompts are served while others fill the rest.
  */
 @Singleton
 final class BodyRoom {

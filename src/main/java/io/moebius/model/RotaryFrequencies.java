@@ -41,7 +41,10 @@ final class RotaryFrequencies {
 
     private static Rope stretched(Rope plain, double factor, IntToDoubleFunction kept, double growth) {
         double[] frequencies = plain.frequencies().clone();
-        Arrays.setAll(frequencies, i -> frequencies[i] * (kept.applyAsDouble(i) + (1 - kept.applyAsDouble(i)) / factor));
+        Arrays.setAll(frequencies, i -> {
+            double part = kept.applyAsDouble(i);
+            return frequencies[i] * (part + (1 - part) / factor);
+        });
         return new Rope(frequencies, growth);
     }
 }

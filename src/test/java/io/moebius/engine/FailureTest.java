@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -92,13 +93,7 @@ class FailureTest {
     @Test
     void diesWhenThreeStepsInARowFail() throws InterruptedException {
         StepEngine engine = toy.start(400, 1, 64, 10);
-        CountDownLatch allSubmitted = new CountDownLatch(1);
-        toy.decoder.beforeStep = batch -> {
-            await(allSubmitted);
-            throw new IllegalStateException("kernel failed");
-        };
-        List<Collector> collectors = toy.submitAll(Prompts.mixed(5, 10));
-        allSubmitted.countDown();
+        List<Collector> collectors = submitAllBeforeStepsFail(Prompts.mixed(5, 10), () -> new IllegalStateException("kernel failed"));
         assertThat(collectors).allSatisfy(collector -> assertThat(collector.failure()).isNotNull());
         assertThat(engine.drain(LONG)).isTrue();
         engine.close();
@@ -133,18 +128,23 @@ class FailureTest {
     @Test
     void endsAtOnceWhenTheDeviceIsLost() throws InterruptedException {
         StepEngine engine = toy.start(400, 2, 64, 10);
-        CountDownLatch allSubmitted = new CountDownLatch(1);
-        toy.decoder.beforeStep = batch -> {
-            await(allSubmitted);
-            throw new DeviceLostException("the device has left the bus");
-        };
-        List<Collector> collectors = toy.submitAll(Prompts.mixed(8, 10));
-        allSubmitted.countDown();
+        List<Collector> collectors = submitAllBeforeStepsFail(Prompts.mixed(8, 10), () -> new DeviceLostException("the device has left the bus"));
         assertThat(collectors).allSatisfy(collector -> assertThat(collector.failure()).hasMessage("the device has left the bus"));
         assertThat(engine.drain(LONG)).isTrue();
         engine.close();
         assertThat(engine.alive()).isFalse();
         assertThat(toy.decoder.batches()).isEmpty();
         assertThat(engine.load()).isEqualTo(new Engine.Load(0, 0, 0, 400));
+    }
+
+    private List<Collector> submitAllBeforeStepsFail(List<Prompt> prompts, Supplier<RuntimeException> failure) {
+        CountDownLatch allSubmitted = new CountDownLatch(1);
+        toy.decoder.beforeStep = batch -> {
+            await(allSubmitted);
+            throw failure.get();
+        };
+        List<Collector> collectors = toy.submitAll(prompts);
+        allSubmitted.countDown();
+        return collectors;
     }
 }
