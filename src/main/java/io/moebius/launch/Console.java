@@ -2,7 +2,11 @@ package io.moebius.launch;
 
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Locale;
 
 /**
@@ -16,8 +20,11 @@ final class Console {
     private static final String CATEGORY = "moebius";
 
     private static final PrintStream ERR = System.err;
-    static final boolean TERMINAL = System.console() != null && System.console().isTerminal();
-    private static final int BAR = 30;
+    static final boolean TERMINAL = isTerminal();
+    private static final int BAR = 12;
+    private static final String CLEAR = "\r\033[K";
+    /** Cuts at a terminal's edge what would be wrapped, and then could not be drawn over. */
+    private static final String CUT = "\033[?7l%s\033[?7h";
     private static final String DOWNLOADING = "downloading";
 
     private final boolean json;
@@ -32,6 +39,15 @@ final class Console {
 
     Console(boolean json) {
         this.json = json;
+    }
+
+    /** Of stderr itself: a shell that takes the output of a tool leaves it stderr. */
+    private static boolean isTerminal() {
+        try {
+            return Files.readSymbolicLink(Path.of("/proc/self/fd/2")).toString().matches("/dev/(pts/\\d+|tty.*|console)");
+        } catch (IOException noProc) {
+            return false;
+        }
     }
 
     /** A failure before the settings are known. */
@@ -58,7 +74,7 @@ final class Console {
     /** Something to be read that is neither progress nor failure. */
     synchronized void show(String text) {
         if (json) {
-            log(System.Logger.Level.INFO, text.strip());
+            log(System.Logger.Level.INFO, text.strip().replaceAll(" +", " "));
             return;
         }
         finish();
@@ -80,6 +96,7 @@ final class Console {
         if (json) {
             log(System.Logger.Level.ERROR, message);
         } else {
+            finish();
             error(message);
         }
     }
@@ -121,7 +138,8 @@ final class Console {
         }
         if (TERMINAL) {
             int filled = percent * BAR / 100;
-            ERR.print("\r  %-24s [%s%s] %3d %% %-40s".formatted(phase, "#".repeat(filled), ".".repeat(BAR - filled), percent, detail));
+            String line = "  %s [%s%s] %3d %%  %s".formatted(phase, "#".repeat(filled), ".".repeat(BAR - filled), percent, detail);
+            ERR.print(CLEAR + CUT.formatted(line));
         } else if (!detail.isEmpty()) {
             ERR.println("  %s: %d %%, %s".formatted(phase, percent, detail));
         } else if (shown < 0) {
@@ -130,7 +148,7 @@ final class Console {
         shown = percent;
     }
 
-    /** Of a tool, which has no such phase before the first bytes come. */
+    /** A phase that there is only if something has to come. */
     synchronized void downloading(double fraction, String detail) {
         if (!phase.equals(DOWNLOADING)) {
             phase(DOWNLOADING);
@@ -140,7 +158,7 @@ final class Console {
 
     private void finish() {
         if (TERMINAL && shown >= 0) {
-            ERR.print("\r" + " ".repeat(phase.length() + BAR + 60) + "\r");
+            ERR.print(CLEAR);
         }
     }
 
@@ -156,8 +174,23 @@ final class Console {
     }
 
     static String size(long bytes) {
-        return bytes >= 1L << 30
-                ? String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1L << 30))
-                : String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1L << 20));
+        return String.format(Locale.ROOT, "%.1f %s", bytes / unit(bytes), unitName(bytes));
+    }
+
+    /** A part of a whole, in the whole's unit. */
+    static String part(long bytes, long all) {
+        return String.format(Locale.ROOT, "%.1f of %.1f %s", bytes / unit(all), all / unit(all), unitName(all));
+    }
+
+    private static double unit(long bytes) {
+        return bytes >= 1L << 30 ? 1L << 30 : 1L << 20;
+    }
+
+    private static String unitName(long bytes) {
+        return bytes >= 1L << 30 ? "GiB" : "MiB";
+    }
+
+    static String left(Duration time) {
+        return time.toMinutes() < 2 ? time.toSeconds() + " s left" : time.toMinutes() + " min left";
     }
 }

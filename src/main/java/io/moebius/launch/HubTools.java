@@ -8,6 +8,7 @@ import io.moebius.text.ModelText;
 import io.moebius.text.TextException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Function;
 
 /** {@code moebius download} and {@code moebius models}: what the Hugging Face cache gets and holds. */
 final class HubTools {
@@ -41,11 +42,16 @@ final class HubTools {
         if (models.isEmpty()) {
             shell.errors().println("no models in " + cache.folder());
         }
+        String row = "%%-%ds  %%-%ds  %%10s  %%s".formatted(
+                longest(models, HubCache.CachedModel::name), longest(models, HubCache.CachedModel::revision));
         for (HubCache.CachedModel model : models) {
-            shell.out().println("%-60s %-12s %10s  %s".formatted(
-                    model.name(), model.revision(), Console.size(model.bytes()), servable(model)));
+            shell.out().println(row.formatted(model.name(), model.revision(), Console.size(model.bytes()), servable(model)));
         }
         return ExitCode.OK.status();
+    }
+
+    private static int longest(List<HubCache.CachedModel> models, Function<HubCache.CachedModel, String> column) {
+        return models.stream().map(column).mapToInt(String::length).max().orElse(1);
     }
 
     private static String servable(HubCache.CachedModel model) {

@@ -123,7 +123,7 @@ final class KernelPolicy {
                 Duration.ofMinutes(settings.whole(PolicyFlags.SEARCH_BUDGET)),
                 (tokens, fraction, left) -> listener.progress(fraction, left.isZero()
                         ? "steps of %d tokens".formatted(tokens)
-                        : "steps of %d tokens, %d s left".formatted(tokens, left.toSeconds())));
+                        : "steps of %d tokens, %s".formatted(tokens, Console.left(left))));
         HtmlReport.write(outcome.policy(), folder.file(origin));
         console.show("policy %s%n%s%s%s".formatted(
                 folder.file(origin),

@@ -50,7 +50,7 @@ record LicenseCheck(
         Instant closes = claims.expires().plus(grace);
         readiness.servesUntil(closes);
         metrics.licensedUntil(claims.expires());
-        console.phase(line(claims));
+        console.show("  %s%n".formatted(line(claims)));
         ExpiryNotices notices = new ExpiryNotices(claims.expires(), closes);
         if (notices.due(clock.instant())) {
             console.warn(notices.at(clock.instant()));

@@ -60,14 +60,17 @@ final class StartSequence {
         if (!embedded) {
             LicenseCheck.of(settings, System.getenv()).start(readiness, metrics, console);
         }
+        Backend backend = Backends.open(
+                settings.required(EngineFlags.DEVICE), settings.required(EngineFlags.CPU_INSTRUCTIONS),
+                settings.required(EngineFlags.ACTIVATIONS), console::warn);
         phase("finding the model");
         try (ModelFolder folder = ModelFolder.find(
                 name, settings.required(ModelFlags.REVISION), System.getenv(), new DownloadProgress(this::downloading), console::warn)) {
-            return serve(name, folder.path());
+            return serve(name, folder.path(), backend);
         }
     }
 
-    private Optional<Service> serve(String name, Path folder) {
+    private Optional<Service> serve(String name, Path folder, Backend backend) {
         phase("opening the checkpoint");
         Checkpoint checkpoint = settings.text(ModelFlags.QUANTIZATION)
                 .map(bits -> Checkpoint.open(folder, weightBits(bits)))
@@ -76,9 +79,6 @@ final class StartSequence {
         phase("opening the tokenizer");
         ModelText text = ModelText.open(folder, settings.text(ModelFlags.TOKENIZER_FILE_PATH).map(Path::of).orElse(null));
         int maxSequenceLength = maxSequenceLength(config);
-        Backend backend = Backends.open(
-                settings.required(EngineFlags.DEVICE), settings.required(EngineFlags.CPU_INSTRUCTIONS),
-                settings.required(EngineFlags.ACTIVATIONS), console::warn);
         KernelPolicy policy = new KernelPolicy(settings, console, backend, checkpoint);
         backend.freeBytes().ifPresent(free -> console.show("  memory       %s of weights, %s free on the device%n"
                 .formatted(Console.size(checkpoint.weightBytes()), Console.size(free))));
@@ -125,7 +125,7 @@ final class StartSequence {
 
     private void downloading(double fraction, String detail) {
         readiness.phase("downloading the model, " + detail, fraction);
-        console.progress(fraction, "downloaded " + detail);
+        console.downloading(fraction, detail);
     }
 
     private KernelPolicy.InForce usePolicy(KernelPolicy policy, Decoder decoder, KvCache cache, int maxSequences) {

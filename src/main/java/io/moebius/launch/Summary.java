@@ -37,7 +37,7 @@ record Summary(
                   ready in     %.1f s
 
                   curl localhost:%d/v1/chat/completions -H 'Content-Type: application/json' \\
-                    -d '{"messages": [{"role": "user", "content": "What is the capital of France?"}]}'
+                    -d '{"messages": [{"role": "user", "content": "Hello!"}]}'
 
                 """
                 .formatted(
