@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /** Series by the names that Friendli Container's dashboards read; durations are in nanoseconds, as there. */
@@ -44,31 +45,33 @@ public final class Metrics implements EngineObserver {
         responses = Counter.builder("friendli_responses").description("Requests answered").register(registry);
         items = Counter.builder("friendli_items").description("Sequences asked for: a request counts n").register(registry);
         // Gauges, because a counter's name would end in _total.
-        failures(registry, "cancel", failuresByCancel);
-        failures(registry, "timeout", failuresByTimeout);
-        failures(registry, "nan_error", failuresByNan);
-        failures(registry, "reject", failuresByReject);
-        Gauge.builder("friendli_current_requests", currentRequests, AtomicInteger::get).register(registry);
-        Gauge.builder("friendli_current_items", currentItems, AtomicInteger::get).register(registry);
-        Gauge.builder("friendli_current_assigned_items", () -> load().running()).register(registry);
-        Gauge.builder("friendli_current_waiting_items", () -> load().waiting()).register(registry);
-        Gauge.builder("friendli_engine_version", () -> 1).tag("version", version).register(registry);
-        histogram(registry, "friendli_tcache_hit_ratio", RATIOS);
-        inputLengths = histogram(registry, "friendli_input_lengths", LENGTHS);
-        outputLengths = histogram(registry, "friendli_output_lengths", LENGTHS);
-        latencies = quantiles(registry, "friendli_requests_latencies");
-        ttft = quantiles(registry, "friendli_requests_ttft");
-        queueingDelays = quantiles(registry, "friendli_requests_queueing_delays");
+        gauge("friendli_failure_by_cancel", failuresByCancel::get, "Requests whose client went away");
+        gauge("friendli_failure_by_timeout", failuresByTimeout::get, "Requests that took longer than --timeout-microseconds");
+        gauge("friendli_failure_by_nan_error", failuresByNan::get, "Requests that met a value that is not a number");
+        gauge("friendli_failure_by_reject", failuresByReject::get, "Requests refused because too much was waiting");
+        gauge("friendli_current_requests", currentRequests::get, "Requests that have come and not left");
+        gauge("friendli_current_items", currentItems::get, "Their sequences");
+        gauge("friendli_current_assigned_items", () -> load().running(), "Sequences that run");
+        gauge("friendli_current_waiting_items", () -> load().waiting(), "Sequences that wait");
+        Gauge.builder("friendli_engine_version", () -> 1).tag("version", version).description("Always 1; the label is the version").register(registry);
+        histogram("friendli_tcache_hit_ratio", RATIOS, "Always empty: no prefix is cached between requests");
+        inputLengths = histogram("friendli_input_lengths", LENGTHS, "Tokens of a prompt");
+        outputLengths = histogram("friendli_output_lengths", LENGTHS, "Tokens of an answer");
+        latencies = quantiles("friendli_requests_latencies", "Nanoseconds from the queue to the last token");
+        ttft = quantiles("friendli_requests_ttft", "Nanoseconds from the queue to the first token");
+        queueingDelays = quantiles("friendli_requests_queueing_delays", "Nanoseconds in the queue");
     }
 
     /** A request with an API key: taken, limited, or refused (then {@code name} is empty). */
     public void keyUsed(String name, String outcome) {
-        Counter.builder("moebius_api_key_requests").tag("key", name).tag("outcome", outcome).register(registry).increment();
+        Counter.builder("moebius_api_key_requests").tag("key", name).tag("outcome", outcome)
+                .description("Requests by the API key's name: taken, limited, or refused").register(registry).increment();
     }
 
     /** When the container secret expires. */
     public void licensedUntil(Instant expires) {
-        Gauge.builder("moebius_license_seconds_left", () -> Duration.between(Instant.now(), expires).toSeconds()).register(registry);
+        gauge("moebius_license_seconds_left", () -> Duration.between(Instant.now(), expires).toSeconds(),
+                "Seconds until the container secret expires; negative afterwards");
     }
 
     /** The engine whose load the gauges show. */
@@ -135,17 +138,16 @@ public final class Metrics implements EngineObserver {
         return observed == null ? new Engine.Load(0, 0, 0, 0) : observed.load();
     }
 
-    private static void failures(MeterRegistry registry, String cause, AtomicLong count) {
-        Gauge.builder("friendli_failure_by_" + cause, count, AtomicLong::get)
-                .description("Requests that failed by " + cause)
-                .register(registry);
+    private void gauge(String name, Supplier<Number> value, String description) {
+        Gauge.builder(name, value).description(description).register(registry);
     }
 
-    private static DistributionSummary histogram(MeterRegistry registry, String name, double[] bounds) {
-        return DistributionSummary.builder(name).serviceLevelObjectives(bounds).register(registry);
+    private DistributionSummary histogram(String name, double[] bounds, String description) {
+        return DistributionSummary.builder(name).description(description).serviceLevelObjectives(bounds).register(registry);
     }
 
-    private static DistributionSummary quantiles(MeterRegistry registry, String name) {
-        return DistributionSummary.builder(name).publishPercentiles(0.5, 0.9, 0.99).percentilePrecision(2).register(registry);
+    private DistributionSummary quantiles(String name, String description) {
+        return DistributionSummary.builder(name).description(description)
+                .publishPercentiles(0.5, 0.9, 0.99).percentilePrecision(2).register(registry);
     }
 }
