@@ -123,8 +123,8 @@ final class Downloader {
         }
         long free = Files.getFileStore(folder).getUsableSpace();
         if (needed > 0 && needed + RESERVE_BYTES > free) {
-            throw new HubException(Kind.NO_ROOM, "%s has room for %d MB, the model needs %d MB more; make room, or set HF_HUB_CACHE to another disk"
-                    .formatted(folder, free / 1_000_000, needed / 1_000_000));
+            throw new HubException(Kind.NO_ROOM, "%s has room for %.1f GB, the model needs %.1f GB more; make room, or set HF_HUB_CACHE to another disk"
+                    .formatted(folder, free / 1e9, needed / 1e9));
         }
     }
 

@@ -1,5 +1,6 @@
 package io.moebius.hub;
 
+import io.moebius.hub.HubException.Kind;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -40,7 +41,7 @@ public record Hub(URI endpoint, Optional<String> token, boolean offline) {
         } catch (IllegalArgumentException e) {
             // Refused with the others.
         }
-        throw new HubException("HF_ENDPOINT is \"%s\"; allowed: an address like %s".formatted(oneLine(address.replaceFirst("(?s).*@", "...@")), PUBLIC));
+        throw new HubException(Kind.UNREACHABLE, "HF_ENDPOINT is \"%s\"; allowed: an address like %s".formatted(oneLine(address.replaceFirst("(?s).*@", "...@")), PUBLIC));
     }
 
     private static Optional<String> token(Map<String, String> environment) {

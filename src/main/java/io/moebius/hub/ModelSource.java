@@ -68,7 +68,7 @@ public final class ModelSource {
         try {
             return cache.find(model, revision);
         } catch (HubException e) {
-            throw new HubException(e.kind(), e.getMessage() + "; HF_HUB_OFFLINE forbids to fetch it: unset it, or give a folder");
+            throw new HubException(Kind.UNREACHABLE, e.getMessage() + "; HF_HUB_OFFLINE forbids to fetch it: unset it, or give a folder");
         }
     }
 

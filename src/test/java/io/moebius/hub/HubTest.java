@@ -54,7 +54,7 @@ class HubTest {
     @ParameterizedTest
     @ValueSource(strings = {"mirror", "ftp://mirror", "https://", "https://me:secret@mirror", "https://mirror?x", "https://mirror#x", "https://a b"})
     void refusesWhatIsNoHub(String endpoint) {
-        assertThatThrownBy(() -> Hub.of(Map.of("HF_TOKEN", "t", "HF_ENDPOINT", endpoint))).isInstanceOf(HubException.class)
+        assertThatThrownBy(() -> Hub.of(Map.of("HF_TOKEN", "t", "HF_ENDPOINT", endpoint))).isInstanceOfSatisfying(HubException.class, e -> assertThat(e.kind()).isEqualTo(Kind.UNREACHABLE))
                 .hasMessageContaining("HF_ENDPOINT").hasMessageNotContaining("secret");
     }
 }
