@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** Reads flags: the command line before the environment before the defaults. Errors are one line and exit 2. */
 final class CommandLine {
@@ -12,7 +13,7 @@ final class CommandLine {
     sealed interface Request {
         record Help() implements Request {}
 
-        record HelpOn(Subcommand subcommand) implements Request {}
+        record HelpOn(List<Subcommand> subcommands) implements Request {}
 
         record Version() implements Request {}
 
@@ -32,22 +33,23 @@ final class CommandLine {
             Subcommand tool = subcommand.get();
             List<String> rest = words.subList(tool.words().split(" ").length, words.size());
             if (rest.contains("--help") || rest.contains("-h")) {
-                return new Request.HelpOn(tool);
+                return new Request.HelpOn(List.of(tool));
             }
             Given given = read(rest, tool.flags(), tool.operand());
             return new Request.Run(
                     tool, new Subcommand.Options(values(given.flags, tool.flags(), Map.of()), given.operand));
         }
         List<Flag> flags = FlagTable.all().toList();
+        List<Subcommand> tools = words.isEmpty() ? List.of() : Subcommands.beginningWith(words.getFirst());
         if (words.contains("--help") || words.contains("-h")) {
-            return new Request.Help();
+            return tools.isEmpty() ? new Request.Help() : new Request.HelpOn(tools);
         }
         if (words.contains("--version")) {
             return new Request.Version();
         }
-        List<String> tools = words.isEmpty() ? List.of() : Subcommands.beginningWith(words.getFirst());
         if (!tools.isEmpty()) {
-            throw usage("%s is the beginning of a tool's name; give one of: %s".formatted(words.getFirst(), String.join(", ", tools)));
+            throw usage("%s is the beginning of a tool's name; give one of: %s".formatted(
+                    words.getFirst(), tools.stream().map(Subcommand::words).collect(Collectors.joining(", "))));
         }
         Map<String, String> values = values(read(words, flags, "").flags, flags, environment);
         checkTogether(values);
@@ -133,8 +135,8 @@ final class CommandLine {
 
     private static StartException unknown(String option, List<Flag> flags) {
         return option.startsWith("-")
-                ? usage("unknown flag %s; did you mean %s? --help lists all"
-                        .formatted(oneLine(option), FlagTable.nearest(option, flags)))
+                ? usage("unknown flag %s; %s--help lists all".formatted(
+                        oneLine(option), FlagTable.nearest(option, flags).map("did you mean %s? "::formatted).orElse("")))
                 : usage("unexpected word \"%s\"; flags begin with --, --help lists them and the tools".formatted(oneLine(option)));
     }
 

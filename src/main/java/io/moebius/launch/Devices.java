@@ -19,9 +19,9 @@ final class Devices {
             return "--device %s is one device, give 1".formatted(device);
         }
         int visible = visible();
-        return asked > visible
-                ? "%s, give at most that many".formatted(visible == 0 ? "no GPU is visible" : visible == 1 ? "1 GPU is visible" : visible + " GPUs are visible")
-                : "sharing a model among GPUs is not supported yet, give 1";
+        return asked <= visible
+                ? "sharing a model among GPUs is not supported yet, give 1"
+                : "%s, give 1".formatted(visible == 0 ? "no GPU is visible" : visible == 1 ? "1 GPU is visible" : visible + " GPUs are visible");
     }
 
     private static int visible() {

@@ -33,11 +33,11 @@ final class FlagTable {
         return flags.stream().filter(flag -> flag.option().equals(name)).findFirst();
     }
 
-    /** The flag whose name takes the fewest changes to become {@code option}. */
-    static String nearest(String option, List<Flag> flags) {
+    /** The flag whose name takes the fewest changes to become {@code option}, if no more than half of it. */
+    static Optional<String> nearest(String option, List<Flag> flags) {
         return Stream.concat(flags.stream().map(Flag::option), Stream.of("--help", "--version"))
                 .min(Comparator.comparingInt(known -> distance(known, option)))
-                .orElseThrow();
+                .filter(known -> 2 * distance(known, option) <= option.length());
     }
 
     /** Levenshtein's distance. */

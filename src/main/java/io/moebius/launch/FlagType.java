@@ -1,11 +1,16 @@
 package io.moebius.launch;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 
 /** What the values of a flag may be. */
 sealed interface FlagType {
 
     record Text(String label) implements FlagType {}
+
+    /** A path. */
+    record ReadableFile() implements FlagType {}
 
     /** true and false; the flag alone means true. */
     record Switch() implements FlagType {}
@@ -22,6 +27,7 @@ sealed interface FlagType {
     default String placeholder() {
         return switch (this) {
             case Text(String label) -> "<" + label + ">";
+            case ReadableFile() -> "<a file>";
             case Switch() -> "true|false";
             case Whole(long least, long most) -> "N";
             case Choice(List<String> values) -> String.join("|", values);
@@ -32,6 +38,7 @@ sealed interface FlagType {
     default String allowed() {
         return switch (this) {
             case Text(String label) -> label;
+            case ReadableFile() -> "a file that can be read";
             case Switch() -> "true and false";
             case Whole(long least, long most) -> "whole numbers from " + least + " to " + most;
             case Choice(List<String> values) -> String.join(", ", values);
@@ -41,6 +48,7 @@ sealed interface FlagType {
     default boolean allows(String value) {
         return switch (this) {
             case Text(String label) -> !value.isBlank();
+            case ReadableFile() -> Files.isReadable(Path.of(value)) && !Files.isDirectory(Path.of(value));
             case Switch() -> value.equals("true") || value.equals("false");
             case Whole(long least, long most) -> isWhole(value, least, most);
             case Choice(List<String> values) -> values.contains(value);

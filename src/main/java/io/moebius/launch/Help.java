@@ -12,16 +12,17 @@ final class Help {
 
     static String forTerminal() {
         StringBuilder out = new StringBuilder("""
-                moebius [FLAGS]: serves an FP8 mixture-of-experts model behind an OpenAI-compatible API.
-
-                Every flag has a twin in the environment: --web-server-port is MOEBIUS_WEB_SERVER_PORT.
+                moebius [FLAGS]
+                      Serves an FP8 mixture-of-experts model behind an OpenAI-compatible API.
+                      Every flag has a twin in the environment: --web-server-port is
+                      MOEBIUS_WEB_SERVER_PORT.
                 """);
         for (Map.Entry<String, List<Flag>> topic : FlagTable.TOPICS.entrySet()) {
             out.append('\n').append(topic.getKey()).append('\n');
             topic.getValue().forEach(flag -> out.append(entry(flag)));
         }
         out.append("\nTools (moebius TOOL --help says more)\n");
-        Subcommands.ALL.forEach(tool -> out.append("  ").append(tool.words()).append('\n').append(wrapped(tool.description())));
+        Subcommands.ALL.forEach(tool -> out.append("  ").append(tool.usage()).append('\n').append(wrapped(tool.description())));
         return out.append("""
 
                 Other
@@ -38,8 +39,7 @@ final class Help {
     }
 
     static String on(Subcommand tool) {
-        StringBuilder out = new StringBuilder("moebius %s %s[FLAGS]\n"
-                .formatted(tool.words(), tool.operand().isEmpty() ? "" : tool.operand() + " "));
+        StringBuilder out = new StringBuilder("moebius %s%s\n".formatted(tool.usage(), tool.flags().isEmpty() ? "" : " [FLAGS]"));
         out.append(wrapped(tool.description()));
         tool.flags().forEach(flag -> out.append(entry(flag)));
         return out.toString();
@@ -85,7 +85,7 @@ final class Help {
         }
         out.append("\n# Tools\n\nA tool does one thing and ends: `moebius TOOL FLAGS`. Its flags have no twins in the environment.\n");
         for (Subcommand tool : Subcommands.ALL) {
-            out.append("\n## %s\n\n%s\n".formatted((tool.words() + " " + tool.operand()).strip(), tool.description()));
+            out.append("\n## %s\n\n%s\n".formatted(tool.usage(), tool.description()));
             if (!tool.flags().isEmpty()) {
                 out.append("\n| flag | values | default | meaning |\n| --- | --- | --- | --- |\n");
             }
@@ -103,6 +103,7 @@ final class Help {
         return switch (flag.type()) {
             case FlagType.Whole(long least, long most) -> least + " to " + most;
             case FlagType.Text(String label) -> label;
+            case FlagType.ReadableFile readable -> readable.allowed();
             default -> flag.type().placeholder().replace("|", ", ");
         };
     }

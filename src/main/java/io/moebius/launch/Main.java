@@ -9,6 +9,7 @@ import java.net.BindException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** Parses the flags and runs the application until it is told to stop. */
 @QuarkusMain
@@ -23,7 +24,8 @@ public final class Main {
                     InstalledFiles.find().ifPresent(InstalledFiles::useLibraries);
                     System.exit(run(subcommand, options));
                 }
-                case CommandLine.Request.HelpOn(var subcommand) -> System.out.print(Help.on(subcommand));
+                case CommandLine.Request.HelpOn(var tools) ->
+                    System.out.print(tools.stream().map(Help::on).collect(Collectors.joining("\n")));
                 case CommandLine.Request.Help() -> System.out.print(Help.forTerminal());
                 case CommandLine.Request.Version() -> System.out.println("moebius " + version());
                 case CommandLine.Request.Serve(var values) -> {
@@ -32,7 +34,7 @@ public final class Main {
                     configuration.put("quarkus.log.console.json.enabled", Boolean.toString(json));
                     FlagSource.parsed(configuration);
                     InstalledFiles.find().ifPresent(InstalledFiles::useLibraries);
-                    Quarkus.run(Lifecycle.class, Main::exit);
+                    Quarkus.run(Lifecycle.class, (status, failure) -> exit(values, status, failure));
                 }
             }
         } catch (StartException e) {
@@ -60,7 +62,7 @@ public final class Main {
     }
 
     /** Quarkus could not start, or has ended. */
-    private static void exit(int status, Throwable failure) {
+    private static void exit(Map<String, String> values, int status, Throwable failure) {
         if (failure == null) {
             System.exit(status);
         }
@@ -72,8 +74,8 @@ public final class Main {
             port = named || port == null && cause instanceof BindException ? cause : port;
         }
         if (port != null) {
-            Console.error("a port cannot be opened: %s; free it or give another --web-server-port or --metrics-port"
-                    .formatted(Console.firstLine(port)));
+            Console.error("--web-server-port %s or --metrics-port %s cannot be opened (%s); free it or give another".formatted(
+                    values.get(ServerFlags.WEB_SERVER_PORT.key()), values.get(ServerFlags.METRICS_PORT.key()), Console.firstLine(port)));
             end(ExitCode.PORT_IN_USE);
         }
         Console.error("the server could not start: " + Console.firstLine(root));

@@ -1,6 +1,7 @@
 package io.moebius.launch;
 
 import io.moebius.launch.FlagType.Choice;
+import io.moebius.launch.FlagType.ReadableFile;
 import io.moebius.launch.FlagType.Switch;
 import io.moebius.launch.FlagType.Text;
 import io.moebius.launch.FlagType.Whole;
@@ -18,7 +19,7 @@ final class ModelFlags {
     static final Flag SERVED_MODEL_NAME =
             Flag.of("served-model-name", new Text("a name"), null, "Name of the model in the API; the default is --hf-model-name.");
     static final Flag TOKENIZER_FILE_PATH =
-            Flag.of("tokenizer-file-path", new Text("a path"), null, "Another tokenizer.json than the model's.");
+            Flag.of("tokenizer-file-path", new ReadableFile(), null, "Another tokenizer.json than the model's.");
     static final Flag TOKENIZER_ADD_SPECIAL_TOKENS = Flag.of(
             "tokenizer-add-special-tokens", new Switch(), "true", "Put the beginning-of-sequence token before a text prompt.");
     static final Flag TOKENIZER_SKIP_SPECIAL_TOKENS =

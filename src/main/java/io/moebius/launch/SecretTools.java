@@ -106,11 +106,16 @@ final class SecretTools {
     private static String secret(Subcommand.Shell shell) throws LicenseException {
         try {
             return SecretSource.read(shell.environment());
-        } catch (LicenseException e) {
-            if (e.kind() != LicenseException.Kind.MISSING) {
-                throw e;
+        } catch (LicenseException missing) {
+            String given = missing.kind() == LicenseException.Kind.MISSING ? stdin(shell) : "";
+            if (given.isEmpty()) {
+                throw missing;
             }
+            return given;
         }
+    }
+
+    private static String stdin(Subcommand.Shell shell) {
         try {
             return SecretSource.tidy(new String(shell.in().readNBytes(MOST_CHARACTERS), StandardCharsets.UTF_8));
         } catch (IOException e) {

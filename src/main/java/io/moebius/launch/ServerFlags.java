@@ -1,8 +1,8 @@
 package io.moebius.launch;
 
 import io.moebius.launch.FlagType.Choice;
+import io.moebius.launch.FlagType.ReadableFile;
 import io.moebius.launch.FlagType.Switch;
-import io.moebius.launch.FlagType.Text;
 import io.moebius.launch.FlagType.Whole;
 import java.util.List;
 
@@ -23,7 +23,7 @@ final class ServerFlags {
             "drain-timeout", new Whole(0, 86_400), "30", "Seconds that running requests get to finish after SIGTERM.");
     static final Flag LOG_FORMAT = Flag.of("log-format", new Choice("text", "json"), "text", "Form of the log lines on stderr.");
     static final Flag API_KEYS_FILE = Flag.of(
-            "api-keys-file", new Text("a file"), null,
+            "api-keys-file", new ReadableFile(), null,
             "Keys of those who may use the web port (keys add makes one); without it everybody may. It is read again when it changes.");
     static final Flag GRPC = Flag.notYet("grpc", new Switch(), "false", "Serve gRPC instead of HTTP.");
 

@@ -16,6 +16,11 @@ import java.util.Optional;
  */
 record Subcommand(String words, String operand, List<Flag> flags, String description, Action action) {
 
+    /** Its words and its operand. */
+    String usage() {
+        return (words + " " + operand).strip();
+    }
+
     /** What it does. Results go to {@code out}, everything else to {@code errors}. */
     interface Action {
         /**

@@ -15,9 +15,9 @@ final class Subcommands {
 
     private Subcommands() {}
 
-    /** The words of those that begin with {@code word} and have more. */
-    static List<String> beginningWith(String word) {
-        return ALL.stream().map(Subcommand::words).filter(words -> words.startsWith(word + " ")).toList();
+    /** Those whose words begin with {@code word} and have more. */
+    static List<Subcommand> beginningWith(String word) {
+        return ALL.stream().filter(tool -> tool.words().startsWith(word + " ")).toList();
     }
 
     /** The one whose words {@code arguments} begin with. */

@@ -148,7 +148,7 @@ class CudaIT {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "1 | --device auto | --num-devices is 2; 1 GPU is visible, give at most that many",
+        "1 | --device auto | --num-devices is 2; 1 GPU is visible, give 1",
         "2 | --device cuda | --num-devices is 2; sharing a model among GPUs is not supported yet, give 1",
         "2 | --device cpu | --num-devices is 2; --device cpu is one device, give 1",
     })

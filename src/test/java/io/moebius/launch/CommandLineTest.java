@@ -3,6 +3,7 @@ package io.moebius.launch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -58,7 +59,9 @@ class CommandLineTest {
         "--web-server-prot 1 | --web-server-port",
         "--hf-model FriendliAI/x | --hf-model-name",
         "--hepl | --help",
-        "-p 1 | --",
+        "-p 1 | unknown flag -p; --help lists all",
+        "--api-keys-file /absent/keys.json | allowed: a file that can be read",
+        "--tokenizer-file-path / | allowed: a file that can be read",
         "serve | unexpected word \"serve\"",
         "bench | give one of: bench generate, bench model, bench kernels",
         "secret isue | give one of: secret keygen, secret issue, secret inspect",
@@ -122,7 +125,13 @@ class CommandLineTest {
     }
 
     @Test
+    void helpOnTheBeginningOfAToolsNameIsThatOfAllSuchTools() {
+        assertThat(CommandLine.parse(new String[] {"policy", "--help"}, Map.of())).isEqualTo(new CommandLine.Request.HelpOn(
+                List.of(PolicyTools.VARIANTS, PolicyTools.SHOW, PolicyTools.DIFF, PolicyTools.VERIFY)));
+    }
+
+    @Test
     void helpFitsATerminal() {
-        assertThat(Help.forTerminal().lines()).allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(90));
+        assertThat(Help.forTerminal().lines()).allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(80));
     }
 }

@@ -87,6 +87,8 @@ class SecretToolsTest {
     @Test
     void tellsByItsExitCodeWhatIsNotValid() throws Exception {
         String[] command = {"secret", "inspect", "--license-keys", key("license-key.pub.json")};
+        refused(ExitCode.NO_LICENSE, "no container secret", command);
+        stdin = "something else";
         refused(ExitCode.NO_LICENSE, "not one of Moebius", command);
         stdin = issue("--not-before", "2026-01-01T00:00:00Z", "--expires", "2026-01-02T00:00:00Z");
         refused(ExitCode.NO_LICENSE, "expired on 2026-01-02", command);
