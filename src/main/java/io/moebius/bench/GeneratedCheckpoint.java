@@ -75,7 +75,7 @@ public final class GeneratedCheckpoint implements Checkpoint {
                 CheckpointGenerator.ARCHITECTURE, shape.layers(), shape.hidden(), shape.heads(), shape.kvHeads(), shape.headDim(), shape.ffn(), 0, Set.of(),
                 shape.experts(), shape.expertsPerToken(), shape.vocabulary(), shape.positions(),
                 new RotaryPositions(CheckpointGenerator.ROPE_THETA, new RotaryPositions.Unscaled()),
-                CheckpointGenerator.RMS_NORM_EPSILON, 0, false, RandomTokenizer.BOS, Set.of(RandomTokenizer.EOS));
+                CheckpointGenerator.RMS_NORM_EPSILON, 0, false, false, RandomTokenizer.BOS, Set.of(RandomTokenizer.EOS));
     }
 
     @Override
@@ -119,6 +119,11 @@ public final class GeneratedCheckpoint implements Checkpoint {
     @Override
     public Weight tensor(String name, int rows, int columns) {
         return Weight.plain(name, DType.BF16, rows, columns, window(find(name, rows, columns)));
+    }
+
+    @Override
+    public boolean has(String tensor) {
+        return tensors.containsKey(tensor);
     }
 
     private MemorySegment window(PlannedTensor tensor) {

@@ -76,19 +76,20 @@ enum Architecture {
         return window < maxPositions ? window : 0;
     }
 
+    /** Qwen2's configuration does not say it. */
+    boolean attentionBias(ConfigFields config) {
+        return this == QWEN2 || config.flag("attention_bias");
+    }
+
     void refuseWhatIsNotComputed(ConfigFields config) {
         if (!config.text("hidden_act", "silu").equals("silu")) {
             throw config.wrong("hidden_act", "\"silu\"");
         }
-        for (String key : new String[] {"attention_bias", "mlp_bias"}) {
-            if (config.flag(key)) {
-                throw config.wrong(key, "false");
-            }
+        if (config.flag("mlp_bias")) {
+            throw config.wrong("mlp_bias", "false");
         }
-        if (this == QWEN3_MOE) {
-            if (!config.flag("norm_topk_prob")) {
-                throw config.wrong("norm_topk_prob", "true");
-            }
+        if (this == QWEN3_MOE && !config.flag("norm_topk_prob")) {
+            throw config.wrong("norm_topk_prob", "true");
         }
     }
 }

@@ -48,4 +48,7 @@ public interface Checkpoint {
 
     /** The unquantised tensor {@code name}, a vector being one row. */
     Weight tensor(String name, int rows, int columns);
+
+    /** Whether there is a tensor of this canonical name. */
+    boolean has(String tensor);
 }

@@ -54,6 +54,7 @@ final class ConfigReader {
                 config.positive("rms_norm_eps", 1e-5),
                 architecture.slidingWindow(config, maxPositions),
                 config.flag("tie_word_embeddings"),
+                architecture.attentionBias(config),
                 config.integer("bos_token_id", 0, vocabulary - 1, -1),
                 eosTokens(folder, config, vocabulary));
     }

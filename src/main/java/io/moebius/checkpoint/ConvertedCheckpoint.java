@@ -62,4 +62,9 @@ record ConvertedCheckpoint(SafetensorsCheckpoint original, WeightBits bits) impl
     public Weight tensor(String name, int rows, int columns) {
         return original.tensor(name, rows, columns);
     }
+
+    @Override
+    public boolean has(String tensor) {
+        return original.has(tensor);
+    }
 }

@@ -12,6 +12,7 @@ import java.util.Set;
  * @param experts       0 for a dense network
  * @param maxPositions  most tokens of a sequence
  * @param slidingWindow tokens that a token sees, itself included; 0 for all
+ * @param attentionBias biases on query, key and value, and on the output where the checkpoint has them
  * @param bosToken      -1 for none
  */
 public record ModelConfig(
@@ -32,6 +33,7 @@ public record ModelConfig(
         double rmsNormEpsilon,
         int slidingWindow,
         boolean tiedEmbeddings,
+        boolean attentionBias,
         int bosToken,
         Set<Integer> eosTokens) {
 

@@ -100,6 +100,11 @@ record SafetensorsCheckpoint(
         return plain(find(name, rows, columns), rows, columns);
     }
 
+    @Override
+    public boolean has(String tensor) {
+        return tensors.containsKey(tensor);
+    }
+
     private RawTensor find(String name, int rows, int columns) {
         RawTensor raw = tensors.get(name);
         if (raw == null) {

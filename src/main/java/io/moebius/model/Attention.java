@@ -16,7 +16,18 @@ import io.moebius.checkpoint.ModelConfig;
  */
 record Attention(Matrix norm, Matrix query, Matrix key, Matrix value, Matrix output, Biases biases, HeadNorms headNorms) {
 
-    record Biases(Matrix query, Matrix key, Matrix value) {}
+    /** @param output null for none */
+    record Biases(Matrix query, Matrix key, Matrix value, Matrix output) {
+
+        static Biases load(LayerWeights weights) {
+            ModelConfig config = weights.config();
+            return new Biases(
+                    weights.vector("self_attn.q_proj.bias", config.queryWidth()),
+                    weights.vector("self_attn.k_proj.bias", config.keyWidth()),
+                    weights.vector("self_attn.v_proj.bias", config.keyWidth()),
+                    weights.vectorOrNull("self_attn.o_proj.bias", config.hidden()));
+        }
+    }
 
     /** RMSNorm weights [headDim] that all heads share. */
     record HeadNorms(Matrix query, Matrix key) {}
@@ -30,16 +41,8 @@ record Attention(Matrix norm, Matrix query, Matrix key, Matrix value, Matrix out
                 weights.linear("self_attn.k_proj", config.keyWidth(), hidden),
                 weights.linear("self_attn.v_proj", config.keyWidth(), hidden),
                 weights.linear("self_attn.o_proj", hidden, config.queryWidth()),
-                null,
+                config.attentionBias() ? Biases.load(weights) : null,
                 null);
-    }
-
-    Attention withBiases(LayerWeights weights) {
-        ModelConfig config = weights.config();
-        return new Attention(norm, query, key, value, output, new Biases(
-                weights.vector("self_attn.q_proj.bias", config.queryWidth()),
-                weights.vector("self_attn.k_proj.bias", config.keyWidth()),
-                weights.vector("self_attn.v_proj.bias", config.keyWidth())), headNorms);
     }
 
     Attention withHeadNorms(LayerWeights weights) {
@@ -67,5 +70,8 @@ record Attention(Matrix norm, Matrix query, Matrix key, Matrix value, Matrix out
         backend.ropeAndStore(batch, rope, w.query(), w.key(), w.value(), cache, layer);
         backend.attend(batch, w.query(), cache, layer, w.attended());
         backend.projectAdd(w.attended(), output, w.hidden());
+        if (biases != null && biases.output != null) {
+            backend.addBias(w.hidden(), biases.output);
+        }
     }
 }

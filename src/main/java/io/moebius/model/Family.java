@@ -9,8 +9,7 @@ interface Family {
     static Family of(String architecture) {
         return switch (architecture) {
             case "MixtralForCausalLM" -> new Mixtral();
-            case "LlamaForCausalLM", "MistralForCausalLM" -> new Llama();
-            case "Qwen2ForCausalLM" -> new Qwen2();
+            case "LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM" -> new Llama();
             case "Qwen3ForCausalLM" -> new Qwen3();
             case "Qwen3MoeForCausalLM" -> new Qwen3Moe();
             default -> throw new IllegalArgumentException("no model family for " + architecture);

@@ -36,6 +36,11 @@ record LayerWeights(Checkpoint checkpoint, Backend backend, int layer) {
         return backend.load(checkpoint.tensor(full(name), 1, length));
     }
 
+    /** The same; null where there is none. */
+    Matrix vectorOrNull(String name, int length) {
+        return checkpoint.has(full(name)) ? vector(name, length) : null;
+    }
+
     private String full(String name) {
         return "model.layers." + layer + "." + name;
     }

@@ -1,6 +1,6 @@
 package io.moebius.model;
 
-/** Llama and Mistral (Touvron et al. 2023, Jiang et al. 2023): plain attention, one feed-forward network. */
+/** Llama, Mistral and Qwen2 (Touvron et al. 2023, Jiang et al. 2023, Yang et al. 2024): attention, one feed-forward network. */
 record Llama() implements Family {
 
     @Override

@@ -75,6 +75,11 @@ class GeneratedOnDeviceTest {
         }
 
         @Override
+        public boolean has(String tensor) {
+            return generated.has(tensor);
+        }
+
+        @Override
         public ModelConfig config() {
             return generated.config();
         }

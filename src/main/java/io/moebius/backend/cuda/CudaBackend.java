@@ -236,7 +236,7 @@ public final class CudaBackend implements Backend, Tunable {
     public void addBias(Tensor x, Matrix bias) {
         requireOpen();
         Operands.shape(bias, 1, x.columns());
-        deferredCalls.addBias(buffer(x), (CudaMatrix) bias);
+        deferredCalls.addBias((CudaTensor) x, (CudaMatrix) bias);
     }
 
     @Override

@@ -26,12 +26,14 @@ final class DeferredCalls {
         out.defer(new Deferred.Product(x, weight), x.buffer());
     }
 
-    /** To a product that nobody has read. */
-    void addBias(ActivationBuffer x, CudaMatrix bias) {
-        if (!(x.deferred instanceof Deferred.Product product) || x.computed()) {
-            throw new IllegalArgumentException("a bias can be added to a product alone, before it is read");
+    /** To a product that nobody has read, which then has it, or at once. */
+    void addBias(CudaTensor x, CudaMatrix bias) {
+        ActivationBuffer buffer = x.buffer();
+        if (buffer.deferred instanceof Deferred.Product product && !buffer.computed()) {
+            buffer.deferred = product.plus(bias);
+        } else {
+            evaluation.addBias(x, bias);
         }
-        x.deferred = product.plus(bias);
     }
 
     /** Of two products of the same input that nobody has read. */

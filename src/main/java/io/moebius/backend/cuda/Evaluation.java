@@ -273,6 +273,13 @@ final class Evaluation {
         multiply(x, weight, new Products.Output(to, residual.columns(), CudaKernels.ADD_F32));
     }
 
+    /** Every row of x += bias. */
+    void addBias(CudaTensor x, CudaMatrix bias) {
+        floats(x);
+        addTo(x);
+        norms.addVector(x, bias.vector(), bias.name());
+    }
+
     /** The next norm of the residual, or whoever reads it, adds these outputs. */
     void addLater(CudaTensor residual, ActivationBuffer.Addend addend) {
         floats(residual);
