@@ -13,6 +13,7 @@ import io.moebius.license.Verifier;
 import io.moebius.net.Connections;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.DateTimeException;
@@ -50,8 +51,10 @@ final class SecretTools {
         Path folder = Path.of(options.required(OUT));
         try {
             SigningKey.generate(folder);
+        } catch (FileAlreadyExistsException e) {
+            throw usage("%s is there already; give an --out folder that holds no key".formatted(e.getMessage()));
         } catch (IOException e) {
-            throw usage("the keys cannot be written: %s (%s); give an --out folder that may be written and holds no key"
+            throw usage("the keys cannot be written: %s (%s); give an --out folder that may be written"
                     .formatted(e.getMessage(), e.getClass().getSimpleName()));
         }
         shell.errors().println("moebius: wrote license-key.json (keep it secret) and license-key.pub.json to " + folder);

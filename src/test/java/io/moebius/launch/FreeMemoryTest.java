@@ -40,6 +40,29 @@ class FreeMemoryTest {
     }
 
     @Test
+    void isWhatTheNarrowestGroupAroundTheProcessLeaves() throws IOException {
+        write("proc/meminfo", "MemAvailable:   67108864 kB\n");
+        write("proc/self/cgroup", "1:name=systemd:/x\n0::/jobs/7/step\n");
+        write("sys/fs/cgroup/jobs/memory.max", 20 * GIB + "\n");
+        write("sys/fs/cgroup/jobs/memory.current", 12 * GIB + "\n");
+        write("sys/fs/cgroup/jobs/7/memory.max", 10 * GIB + "\n");
+        write("sys/fs/cgroup/jobs/7/memory.current", 1 * GIB + "\n");
+        write("sys/fs/cgroup/jobs/7/step/memory.max", "max\n");
+        assertThat(FreeMemory.bytes(root)).isEqualTo(8 * GIB);
+    }
+
+    @Test
+    void findsTheGroupOfTheFirstVersion() throws IOException {
+        write("proc/meminfo", "MemAvailable:   67108864 kB\n");
+        write("proc/self/cgroup", "5:cpuset:/other\n4:memory:/service\n");
+        write("sys/fs/cgroup/memory/memory.limit_in_bytes", Long.MAX_VALUE + "\n");
+        write("sys/fs/cgroup/memory/memory.usage_in_bytes", 6 * GIB + "\n");
+        write("sys/fs/cgroup/memory/service/memory.limit_in_bytes", 2 * GIB + "\n");
+        write("sys/fs/cgroup/memory/service/memory.usage_in_bytes", GIB + "\n");
+        assertThat(FreeMemory.bytes(root)).isEqualTo(GIB);
+    }
+
+    @Test
     void takesNoLimitForNone() throws IOException {
         write("proc/meminfo", "MemAvailable:   1048576 kB\n");
         write("sys/fs/cgroup/memory.max", "max\n");
