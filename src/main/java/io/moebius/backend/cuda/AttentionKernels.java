@@ -1,5 +1,8 @@
 package io.moebius.backend.cuda;
 
+import static io.moebius.backend.cuda.KernelLayout.QUERY_ROWS;
+import static io.moebius.backend.cuda.KernelLayout.SPLIT;
+
 import io.moebius.backend.KvCache;
 import io.moebius.backend.Rope;
 import io.moebius.backend.Site;
@@ -12,9 +15,6 @@ import java.util.Objects;
 /** Rotation, the cache's write, and attention over the cache's pages. */
 final class AttentionKernels {
 
-    private static final int SPLIT = 256;
-    /** Of a tile: a token has at most so many query heads of a key head there. */
-    static final int QUERY_ROWS = 128;
     /** The largest third extent of a grid. */
     private static final int MOST_SPLITS = 65535;
     /** Of the decodes' partial sums; where more would be needed, tiles of queries are used, which need none. */

@@ -30,8 +30,6 @@ import java.util.stream.Stream;
  */
 public final class CudaBackend implements Backend, Tunable {
 
-    private static final int MOST_EXPERTS = 4096;
-
     private final Activations activations;
     private final String build;
     private final Driver driver;
@@ -380,7 +378,7 @@ public final class CudaBackend implements Backend, Tunable {
     }
 
     private static void requireExperts(int count) {
-        Operands.require(count <= MOST_EXPERTS, "%d experts; the kernels take at most %d".formatted(count, MOST_EXPERTS));
+        Operands.require(count <= KernelLayout.MOST_EXPERTS, "%d experts; the kernels take at most %d".formatted(count, KernelLayout.MOST_EXPERTS));
     }
 
     private void requireOpen() {

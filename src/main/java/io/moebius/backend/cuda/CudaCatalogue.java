@@ -27,11 +27,11 @@ final class CudaCatalogue {
     record Product(KernelTable.Family family, int rows, int columns, boolean swiGlu, int experts, int chosen) {
 
         int blocksOfK() {
-            return Math.ceilDiv(columns, family == KernelTable.Family.BF16_GEMM ? 64 : 128);
+            return Math.ceilDiv(columns, KernelLayout.UNIT_ROW_BYTES / (family == KernelTable.Family.BF16_GEMM ? 2 : 1));
         }
 
         int strips() {
-            return Math.ceilDiv(rows, 64) * chosen;
+            return Math.ceilDiv(rows, KernelLayout.STRIP) * chosen;
         }
 
         /**

@@ -1,5 +1,7 @@
 package io.moebius.backend.cuda;
 
+import static io.moebius.backend.cuda.KernelLayout.STRIP;
+
 import io.moebius.backend.Scales;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -9,8 +11,6 @@ import java.util.Optional;
 
 /** Matrices of the same input, joined to one where their layouts allow it: one product instead of several small ones. */
 final class JoinedWeights {
-
-    private static final int STRIP = 64;
 
     private final Driver driver;
     private final DeviceMemory memory;

@@ -23,8 +23,6 @@ record KernelTable(List<Entry> entries) {
         SAMPLE, ANGLES, READ_YARDSTICK, E4M3_YARDSTICK, BF16_YARDSTICK, ATTEND_GENERAL, FETCH
     }
 
-    private static final int MOST_HEAD_DIM = 4096;
-
     record Entry(
             CudaKernels.Variant variant, Family family, String kernel, boolean hopper, int tileRows, int tileTokens, boolean swiGlu,
             boolean spread, int threads, int sharedBytes) {
@@ -77,13 +75,15 @@ record KernelTable(List<Entry> entries) {
 
     /** The smallest head dim of attention's tiles that holds a head; the head's own where none does. */
     int paddedDim(int headDim) {
-        Operands.require(headDim <= MOST_HEAD_DIM, "heads of %d channels; the kernels take at most %d".formatted(headDim, MOST_HEAD_DIM));
+        Operands.require(
+                headDim <= KernelLayout.MOST_HEAD_DIM,
+                "heads of %d channels; the kernels take at most %d".formatted(headDim, KernelLayout.MOST_HEAD_DIM));
         return paddedDims().filter(padded -> padded >= headDim).min().orElse(headDim);
     }
 
     /** Whether attention's tiles hold a head, and a token's query heads of one key head; the general kernel takes what they don't. */
     boolean attendsByTiles(int headDim, int queryHeads) {
-        return queryHeads <= AttentionKernels.QUERY_ROWS && paddedDims().anyMatch(padded -> padded >= headDim);
+        return queryHeads <= KernelLayout.QUERY_ROWS && paddedDims().anyMatch(padded -> padded >= headDim);
     }
 
     private IntStream paddedDims() {

@@ -12,10 +12,8 @@ package io.moebius.backend.cuda;
 record Operand(long address, int type, long pitch, long scales, int scaleRows, int scaleColumns) {
 
     /** As the packed weights' blocks of K ask for. */
-    static final int PITCH = 128;
-
     static long pitch(int columns) {
-        return Math.ceilDiv((long) columns, PITCH) * PITCH;
+        return Math.ceilDiv((long) columns, KernelLayout.UNIT_ROW_BYTES) * KernelLayout.UNIT_ROW_BYTES;
     }
 
     static Operand bf16(long address, long pitch) {

@@ -41,9 +41,6 @@ final class Products {
     /** @param part of the kernel, for people; empty for all of it */
     record Naming(String kernel, String part, String weight) {}
 
-    /** The kernels' arrays hold the ends of so many experts' rows. */
-    private static final int EXPERTS_AT_ONCE = 256;
-
     private final Launcher launcher;
     private final Calls calls;
     private final CudaCatalogue catalogue;
@@ -75,8 +72,8 @@ final class Products {
         double bytes = matrices * touched * weights.rows() * weights.columns() * (weights.fp8() ? 1 : 2);
         double flops = 2.0 * matrices * weights.rows() * weights.columns() * rows.count();
         calls.run(site, rows.tokens(), bytes, flops, variant -> {
-            for (int first = 0; first < weights.count(); first += EXPERTS_AT_ONCE) {
-                int size = Math.min(EXPERTS_AT_ONCE, weights.count() - first);
+            for (int first = 0; first < weights.count(); first += KernelLayout.EXPERTS_AT_ONCE) {
+                int size = Math.min(KernelLayout.EXPERTS_AT_ONCE, weights.count() - first);
                 try (CudaKernels.Gemm gemm = new CudaKernels.Gemm()) {
                     describe(gemm, x, weights.part(first, size), up == null ? null : up.part(first, size), rows.from(first), out);
                     gemm.k_splits(shape.parts());
@@ -91,7 +88,7 @@ final class Products {
         gemm.raster(variant.raster());
         if (kernel.spread()) {
             long tiles = CudaKernels.moebius_gemm_tiles(kernel.variant(), gemm);
-            gemm.partials(partials.atLeast(tiles * matrices * 64 * kernel.tileTokens() * Float.BYTES));
+            gemm.partials(partials.atLeast(tiles * matrices * KernelLayout.STRIP * kernel.tileTokens() * Float.BYTES));
             gemm.tickets(tickets.atLeast(tiles * Integer.BYTES));
         }
         String refusal = CudaKernels.moebius_gemm_refusal(kernel.variant(), gemm, computeCapability);

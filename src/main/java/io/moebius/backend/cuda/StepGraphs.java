@@ -15,8 +15,6 @@ import java.util.stream.IntStream;
  */
 final class StepGraphs implements AutoCloseable {
 
-    private static final int SPLIT = 256;
-
     private record Key(Program program, KvCache cache, int rows, int splits) {}
 
     /** @param graph 0: not recorded yet */
@@ -66,7 +64,7 @@ final class StepGraphs implements AutoCloseable {
         Batch padded = padded(batch, rows, cache.blocks());
         Key key = new Key(program, cache, rows, splits);
         evaluation.settleAttention();
-        inputs.checked(padded, cache, splits * SPLIT - 1);
+        inputs.checked(padded, cache, splits * KernelLayout.SPLIT - 1);
         // The inputs may have got more room, elsewhere.
         if (memory.generation() != generation) {
             close();

@@ -1,5 +1,9 @@
 package io.moebius.backend.cuda;
 
+import static io.moebius.backend.cuda.KernelLayout.STRIP;
+import static io.moebius.backend.cuda.KernelLayout.UNIT_BYTES;
+import static io.moebius.backend.cuda.KernelLayout.UNIT_ROW_BYTES;
+
 import io.moebius.backend.ActivationQuantization;
 import io.moebius.backend.DType;
 import io.moebius.backend.FloatCodes;
@@ -24,9 +28,6 @@ final class WeightUpload {
     static final long STAGING_BYTES = (long) SLOTS * SLOT_BYTES;
 
     private static final int LEAST_SLOT_BYTES = 1 << 20;
-    private static final int STRIP = 64;
-    private static final int UNIT_BYTES = 8192;
-    private static final int UNIT_ROW_BYTES = 128;
 
     private final Driver driver;
     private final DeviceMemory memory;
