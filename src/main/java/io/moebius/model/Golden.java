@@ -29,10 +29,6 @@ public record Golden(
         int[] greedy,
         int greedySame) {
 
-    public boolean greedyIsStable() {
-        return greedySame == greedy.length;
-    }
-
     /**
      * @param mode w8a16 for unquantised activations, w8a8 for quantised ones
      * @throws UncheckedIOException if the folder has no golden.json and golden.safetensors

@@ -9,7 +9,7 @@ import io.moebius.backend.Weight;
 import io.moebius.backend.cuda.EmulatedDriver;
 import io.moebius.checkpoint.Checkpoint;
 import io.moebius.checkpoint.ModelConfig;
-import io.moebius.model.GreedyDecoding;
+import io.moebius.model.SequenceLogits;
 import io.moebius.model.Transformer;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -46,7 +46,7 @@ class GeneratedOnDeviceTest {
 
     private static float[][] logits(Checkpoint checkpoint) {
         try (Backend backend = EmulatedDriver.backend(Activations.EIGHT_BIT)) {
-            return new GreedyDecoding(load(checkpoint, backend), PROMPT.length).prompt(PROMPT);
+            return new SequenceLogits(load(checkpoint, backend), PROMPT.length).of(PROMPT);
         }
     }
 
