@@ -77,11 +77,12 @@ public final class CudaBackend implements Backend, Tunable {
         Products products = new Products(memory, launcher, calls, catalogue, driver.device().computeCapability());
         AttentionKernels attention = new AttentionKernels(driver, memory, table, launcher, calls, catalogue, inputs, stream);
         GatedWeights gatedWeights = new GatedWeights(upload);
-        evaluation = new Evaluation(activations, products, norms, attention, upload, gatedWeights);
+        InputFormats formats = new InputFormats(activations);
+        evaluation = new Evaluation(formats, products, norms, attention, upload, gatedWeights);
         deferredCalls = new DeferredCalls(evaluation);
-        queryKeyValue = new QueryKeyValue(evaluation, products, attention, new JoinedWeights(driver, memory, upload, stream));
-        routers = new Routers(launcher, table, evaluation, memory);
-        expertLayers = new ExpertLayers(evaluation, products, gatedWeights);
+        queryKeyValue = new QueryKeyValue(formats, evaluation, products, attention, new JoinedWeights(driver, memory, upload, stream));
+        routers = new Routers(launcher, table, formats, evaluation, memory);
+        expertLayers = new ExpertLayers(formats, evaluation, products, gatedWeights);
         graphs = new StepGraphs(driver, memory, inputs, evaluation, stream);
         rowCopies = new RowCopies(driver, evaluation, stream);
     }

@@ -3,7 +3,6 @@ package io.moebius.backend.cuda;
 import io.moebius.backend.ActivationQuantization;
 import io.moebius.backend.ActivationQuantization.None;
 import io.moebius.backend.ActivationQuantization.Static;
-import io.moebius.backend.Activations;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -15,10 +14,7 @@ import java.util.Map;
  */
 final class Evaluation {
 
-    private static final ActivationQuantization BF16 = new None();
-    private static final int BLOCK_OF_K = 128;
-
-    private final Activations activations;
+    private final InputFormats formats;
     private final Products products;
     private final Norms norms;
     private final AttentionKernels attention;
@@ -28,39 +24,13 @@ final class Evaluation {
     /** The last attention, whose queries and batch the next one overwrites. */
     private ActivationBuffer attended;
 
-    Evaluation(Activations activations, Products products, Norms norms, AttentionKernels attention, WeightUpload upload, GatedWeights gatedWeights) {
-        this.activations = activations;
+    Evaluation(InputFormats formats, Products products, Norms norms, AttentionKernels attention, WeightUpload upload, GatedWeights gatedWeights) {
+        this.formats = formats;
         this.products = products;
         this.norms = norms;
         this.attention = attention;
         this.upload = upload;
         this.gatedWeights = gatedWeights;
-    }
-
-    /** How the input of these weights is quantised; of several, how all of them can read it. */
-    ActivationQuantization inputs(List<ActivationQuantization> wanted, PackedWeights weights) {
-        if (activations == Activations.SIXTEEN_BIT || !weights.fp8()) {
-            return BF16;
-        }
-        ActivationQuantization common = wanted.stream().reduce(Evaluation::common).orElseThrow();
-        boolean alongK = common instanceof ActivationQuantization.PerGroup(int channels)
-                && channels < weights.columns() && channels % BLOCK_OF_K != 0;
-        return alongK ? BF16 : common;
-    }
-
-    /** The larger of two fixed scales clamps nothing that the smaller one doesn't. */
-    private static ActivationQuantization common(ActivationQuantization a, ActivationQuantization b) {
-        if (a.equals(b)) {
-            return a;
-        }
-        if (a instanceof Static(float one) && b instanceof Static(float other)) {
-            return new Static(Math.max(one, other));
-        }
-        return BF16;
-    }
-
-    private ActivationQuantization inputs(CudaMatrix matrix) {
-        return inputs(List.of(matrix.input()), matrix.packed());
     }
 
     /** The rows in bf16, or in codes of {@code scheme}. */
@@ -111,7 +81,7 @@ final class Evaluation {
     private void write(
             CudaTensor source, long weight, double epsilon, ActivationBuffer out, ActivationQuantization asked,
             Collection<ActivationQuantization> further, String site) {
-        boolean bf16 = asked instanceof None || further.contains(BF16);
+        boolean bf16 = asked instanceof None || further.contains(InputFormats.BF16);
         ActivationQuantization scheme = asked instanceof None
                 ? further.stream().filter(other -> !(other instanceof None) && out.codes == null).findFirst().orElse(null)
                 : asked;
@@ -124,7 +94,7 @@ final class Evaluation {
 
     private void gate(Deferred.Gated gated, ActivationBuffer out, ActivationQuantization scheme) {
         GatedWeights.Pair weights = gatedWeights.of(List.of(gated.gate()), List.of(gated.up()));
-        Operand x = operand(gated.x(), inputs(List.of(gated.gate().input(), gated.up().input()), weights.gate()));
+        Operand x = operand(gated.x(), formats.of(List.of(gated.gate().input(), gated.up().input()), weights.gate()));
         Products.Naming naming = new Products.Naming("project", "gate and up", gated.gate().name());
         gate(x, weights, Products.Rows.dense(gated.rows()), out, gated.columns(), scheme, naming);
     }
@@ -181,7 +151,7 @@ final class Evaluation {
 
     void multiply(CudaTensor x, CudaMatrix matrix, Products.Output out) {
         products.run(
-                operand(x, inputs(matrix)), matrix.packed().only(matrix.index()), null, Products.Rows.dense(x.rows()), out,
+                operand(x, formats.of(matrix)), matrix.packed().only(matrix.index()), null, Products.Rows.dense(x.rows()), out,
                 new Products.Naming("project", "", matrix.name()));
     }
 
@@ -210,7 +180,7 @@ final class Evaluation {
             }
             return;
         }
-        norms.widen(operand(x, BF16), address, x.rows(), x.columns());
+        norms.widen(operand(x, InputFormats.BF16), address, x.rows(), x.columns());
         buffer.floats = true;
     }
 
@@ -233,7 +203,7 @@ final class Evaluation {
         if (buffer.deferred instanceof Deferred.Product) {
             floats(all);
         } else {
-            operand(all, BF16);
+            operand(all, InputFormats.BF16);
         }
     }
 
@@ -260,14 +230,14 @@ final class Evaluation {
         change(x.buffer());
         x.buffer().halves = false;
         x.buffer().codes = null;
-        write(x, weight.vector(), epsilon, x.buffer(), BF16, List.of(), weight.name());
+        write(x, weight.vector(), epsilon, x.buffer(), InputFormats.BF16, List.of(), weight.name());
         x.buffer().floats = false;
         x.buffer().deferred = null;
     }
 
     /** residual += x * transpose(weight). */
     void add(CudaTensor x, CudaMatrix weight, CudaTensor residual) {
-        operand(x, inputs(weight));
+        operand(x, formats.of(weight));
         long to = floats(residual);
         addTo(residual);
         multiply(x, weight, new Products.Output(to, residual.columns(), CudaKernels.ADD_F32));
@@ -293,11 +263,6 @@ final class Evaluation {
         residual.buffer().deferred = null;
         residual.buffer().halves = false;
         residual.buffer().codes = null;
-    }
-
-    /** The fixed scale of a router's inputs, or 0. */
-    float routerInput(CudaMatrix router) {
-        return activations == Activations.EIGHT_BIT && router.input() instanceof Static(float scale) ? scale : 0;
     }
 
     void attendLater(CudaTensor out, Deferred.Attended attend) {

@@ -9,11 +9,13 @@ import java.util.stream.Stream;
 /** Feed-forward networks of which each token goes through a few: two grouped products; the sum is left to the next norm. */
 final class ExpertLayers {
 
+    private final InputFormats formats;
     private final Evaluation evaluation;
     private final Products products;
     private final GatedWeights gatedWeights;
 
-    ExpertLayers(Evaluation evaluation, Products products, GatedWeights gatedWeights) {
+    ExpertLayers(InputFormats formats, Evaluation evaluation, Products products, GatedWeights gatedWeights) {
+        this.formats = formats;
         this.evaluation = evaluation;
         this.products = products;
         this.gatedWeights = gatedWeights;
@@ -28,9 +30,9 @@ final class ExpertLayers {
         Products.Rows sorted = new Products.Rows(x.rows(), chosen, offsets, routing.sources(), routing.topK());
         Products.Rows within = new Products.Rows(x.rows(), chosen, offsets, 0, routing.topK());
         String weight = ((CudaMatrix) experts.gate().getFirst()).name();
-        Operand rows = evaluation.operand(x, evaluation.inputs(
+        Operand rows = evaluation.operand(x, formats.of(
                 Stream.concat(gated.gate().inputs().stream(), gated.up().inputs().stream()).toList(), gated.gate()));
-        ActivationQuantization between = evaluation.inputs(down.inputs(), down);
+        ActivationQuantization between = formats.of(down.inputs(), down);
         Operand inner = evaluation.gate(
                 rows, gated, sorted, routing.inner().of(gated.gate().rows()), gated.gate().rows(), between,
                 new Products.Naming("experts", "gate and up", weight));

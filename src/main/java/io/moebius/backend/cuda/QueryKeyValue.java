@@ -9,12 +9,14 @@ import java.util.Optional;
 /** Multiplies query, key and value side by side, as one product where their weights can be joined, and rotates and stores them. */
 final class QueryKeyValue {
 
+    private final InputFormats formats;
     private final Evaluation evaluation;
     private final Products products;
     private final AttentionKernels attention;
     private final JoinedWeights joined;
 
-    QueryKeyValue(Evaluation evaluation, Products products, AttentionKernels attention, JoinedWeights joined) {
+    QueryKeyValue(InputFormats formats, Evaluation evaluation, Products products, AttentionKernels attention, JoinedWeights joined) {
+        this.formats = formats;
         this.evaluation = evaluation;
         this.products = products;
         this.attention = attention;
@@ -56,7 +58,7 @@ final class QueryKeyValue {
         }
         Optional<PackedWeights> weights = joined.of(made.stream().map(Deferred.Product::weight).toList());
         weights.ifPresent(all -> products.run(
-                evaluation.operand(first.x(), evaluation.inputs(all.inputs(), all)), all, null, Products.Rows.dense(first.rows()),
+                evaluation.operand(first.x(), formats.of(all.inputs(), all)), all, null, Products.Rows.dense(first.rows()),
                 new Products.Output(out, width, CudaKernels.STORE_BF16),
                 new Products.Naming("project", "query, key and value", first.weight().name())));
         return weights.isPresent();

@@ -10,12 +10,14 @@ final class Routers {
 
     private final Launcher launcher;
     private final KernelTable table;
+    private final InputFormats formats;
     private final Evaluation evaluation;
     private final Scratch ticket;
 
-    Routers(Launcher launcher, KernelTable table, Evaluation evaluation, DeviceMemory memory) {
+    Routers(Launcher launcher, KernelTable table, InputFormats formats, Evaluation evaluation, DeviceMemory memory) {
         this.launcher = launcher;
         this.table = table;
+        this.formats = formats;
         this.evaluation = evaluation;
         this.ticket = new Scratch(memory);
     }
@@ -42,7 +44,7 @@ final class Routers {
         try (CudaKernels.Route parameters = new CudaKernels.Route()) {
             parameters.x(rows.address());
             parameters.x_pitch(rows.pitch());
-            parameters.x_scale(evaluation.routerInput(router));
+            parameters.x_scale(formats.ofRouter(router));
             parameters.router(weights.address());
             parameters.router_type(weights.type());
             parameters.ids(out.ids());
