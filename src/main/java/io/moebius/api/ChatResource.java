@@ -1,6 +1,7 @@
 package io.moebius.api;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.moebius.engine.Prompt;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.Consumes;
@@ -14,8 +15,6 @@ import java.util.List;
 
 @Path("/v1/chat/completions")
 public final class ChatResource {
-
-    private static final int MOST_LOGPROBS = 20;
 
     private final Readiness readiness;
     private final StrictJson json;
@@ -49,7 +48,7 @@ public final class ChatResource {
 
     private static int topLogprobs(ChatRequest chat) {
         boolean asked = Boolean.TRUE.equals(chat.logprobs());
-        int top = Check.between("top_logprobs", chat.topLogprobs(), 0, MOST_LOGPROBS, 0);
+        int top = Check.between("top_logprobs", chat.topLogprobs(), 0, Prompt.MOST_TOP_LOGPROBS, 0);
         if (top > 0 && !asked) {
             throw ApiException.invalid("top_logprobs", "top_logprobs is %d; it needs logprobs: true".formatted(top));
         }

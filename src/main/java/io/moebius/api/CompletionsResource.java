@@ -1,6 +1,7 @@
 package io.moebius.api;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.moebius.engine.Prompt;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.Consumes;
@@ -13,8 +14,6 @@ import java.io.InputStream;
 
 @Path("/v1/completions")
 public final class CompletionsResource {
-
-    private static final int MOST_LOGPROBS = 20;
 
     private final Readiness readiness;
     private final StrictJson json;
@@ -41,7 +40,7 @@ public final class CompletionsResource {
         CompletionRequest completion = json.read(body, CompletionRequest.class);
         Models.check(model, request.model());
         GenerationPlan.checkShape(body, request, model);
-        int topLogprobs = Check.between("logprobs", completion.logprobs(), 0, MOST_LOGPROBS, -1);
+        int topLogprobs = Check.between("logprobs", completion.logprobs(), 0, Prompt.MOST_TOP_LOGPROBS, -1);
         String param = completion.tokens() == null ? "prompt" : "tokens";
         return GenerationPlan.of(model, request, Prompts.ofCompletion(model, completion), false, topLogprobs, param);
     }

@@ -1,5 +1,6 @@
 package io.moebius.engine;
 
+import io.moebius.backend.DeviceSampler;
 import java.util.Set;
 
 /**
@@ -14,6 +15,8 @@ import java.util.Set;
  */
 public record Prompt(
         int[] tokens, int maxTokens, int minTokens, Set<Integer> stopTokens, Sampling sampling, int topLogprobs) {
+
+    public static final int MOST_TOP_LOGPROBS = DeviceSampler.MOST_TOP_LOGPROBS;
 
     public Prompt {
         tokens = tokens.clone();

@@ -1,6 +1,5 @@
 package io.moebius.engine;
 
-import io.moebius.backend.DeviceSampler;
 import java.util.Map;
 
 /** Refuses what would not fit memory or make no sense, so that the step loop need not ask. */
@@ -40,7 +39,7 @@ final class PromptValidator {
                 prompt.minTokens() == 0 || prompt.stopTokens().size() < vocabulary,
                 "every token is a stop token and minTokens is " + prompt.minTokens(),
                 "minTokens 0");
-        between("topLogprobs", prompt.topLogprobs(), -1, Math.min(vocabulary, DeviceSampler.MOST_TOP_LOGPROBS));
+        between("topLogprobs", prompt.topLogprobs(), -1, Math.min(vocabulary, Prompt.MOST_TOP_LOGPROBS));
         check(prompt.sampling());
     }
 
