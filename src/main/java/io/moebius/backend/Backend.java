@@ -40,6 +40,12 @@ public interface Backend extends AutoCloseable {
     }
 
     /**
+     * Says which matrices will be multiplied as gates and ups: of one network, or of all experts of a layer, in their order. What that
+     * takes beside the matrices themselves is made now, and no step has to.
+     */
+    default void prepareGates(List<Matrix> gates, List<Matrix> ups) {}
+
+    /**
      * Bytes of the device's own memory that a KV cache may take, once weights and activations are there; empty where kernels work in
      * the memory of the host.
      */

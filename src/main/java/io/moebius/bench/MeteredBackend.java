@@ -68,6 +68,11 @@ final class MeteredBackend implements Backend {
         return matrix;
     }
 
+    @Override
+    public void prepareGates(List<Matrix> gates, List<Matrix> ups) {
+        backend.prepareGates(gates, ups);
+    }
+
     /** A step that is repeated from a record makes no calls: the work is that of when it was recorded. */
     @Override
     public Tensor run(Program program, Batch batch, KvCache cache) {

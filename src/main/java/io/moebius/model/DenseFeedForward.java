@@ -3,6 +3,7 @@ package io.moebius.model;
 import io.moebius.backend.Backend;
 import io.moebius.backend.Matrix;
 import io.moebius.checkpoint.ModelConfig;
+import java.util.List;
 
 /** One SwiGLU network for every token. */
 record DenseFeedForward(Matrix norm, Matrix gate, Matrix up, Matrix down) implements FeedForward {
@@ -10,10 +11,13 @@ record DenseFeedForward(Matrix norm, Matrix gate, Matrix up, Matrix down) implem
     static DenseFeedForward load(LayerWeights weights) {
         int hidden = weights.config().hidden();
         int ffn = weights.config().denseFfn();
+        Matrix gate = weights.linear("mlp.gate_proj", ffn, hidden);
+        Matrix up = weights.linear("mlp.up_proj", ffn, hidden);
+        weights.backend().prepareGates(List.of(gate), List.of(up));
         return new DenseFeedForward(
                 weights.vector("post_attention_layernorm.weight", hidden),
-                weights.linear("mlp.gate_proj", ffn, hidden),
-                weights.linear("mlp.up_proj", ffn, hidden),
+                gate,
+                up,
                 weights.linear("mlp.down_proj", hidden, ffn));
     }
 

@@ -43,6 +43,7 @@ public final class CudaBackend implements Backend, Tunable {
     private final StepInputs inputs;
     private final QueryKeyValue queryKeyValue;
     private final Routers routers;
+    private final GatedWeights gatedWeights;
     private final Evaluation evaluation;
     private final DeferredCalls deferredCalls;
     private final ExpertLayers expertLayers;
@@ -76,7 +77,7 @@ public final class CudaBackend implements Backend, Tunable {
         Norms norms = new Norms(driver, memory, launcher, table, stream);
         Products products = new Products(memory, launcher, calls, catalogue, driver.device().computeCapability());
         AttentionKernels attention = new AttentionKernels(driver, memory, table, launcher, calls, catalogue, inputs, stream);
-        GatedWeights gatedWeights = new GatedWeights(upload);
+        gatedWeights = new GatedWeights(upload);
         InputFormats formats = new InputFormats(activations);
         evaluation = new Evaluation(formats, products, norms, attention, upload, gatedWeights);
         deferredCalls = new DeferredCalls(evaluation);
@@ -144,6 +145,12 @@ public final class CudaBackend implements Backend, Tunable {
         requireOpen();
         reserve.table(weight.rows(), weight.columns());
         return new CudaMatrix(weight, upload);
+    }
+
+    @Override
+    public void prepareGates(List<Matrix> gates, List<Matrix> ups) {
+        requireOpen();
+        gatedWeights.of(matrices(gates), matrices(ups));
     }
 
     @Override
@@ -359,6 +366,10 @@ public final class CudaBackend implements Backend, Tunable {
     public void dispatch(Dispatch next) {
         graphs.begin((RecordedSizes) next.recordedSizes().orElse(RecordedSizes.DEFAULT));
         calls.dispatch(next);
+    }
+
+    private static List<CudaMatrix> matrices(List<Matrix> all) {
+        return all.stream().map(CudaMatrix.class::cast).toList();
     }
 
     private static ActivationBuffer buffer(Tensor tensor) {

@@ -172,6 +172,18 @@ class CudaBackendTest {
     }
 
     @Test
+    void makesCopiesOfGatesAndUpsOfTwoFormatsBeforeAnyStep() {
+        try (Backend backend = EmulatedDriver.backend(Activations.SIXTEEN_BIT)) {
+            Matrix gate = backend.load(random.plain(DType.E4M3, 1024, 256));
+            Matrix up = backend.load(random.plain(DType.F16, 1024, 256));
+            long copies = 2 * 2 * 1024 * 256;
+            long loaded = backend.freeBytes().orElseThrow();
+            backend.prepareGates(List.of(gate), List.of(up));
+            assertThat(backend.freeBytes().orElseThrow()).isLessThanOrEqualTo(loaded - copies);
+        }
+    }
+
+    @Test
     void saysHowMuchMemoryIsMissing() {
         try (Backend backend = EmulatedDriver.backend(Activations.SIXTEEN_BIT)) {
             EmulatedDriver.orderFailure("cuMemAlloc_v2", 1, CUDA_ERROR_OUT_OF_MEMORY);

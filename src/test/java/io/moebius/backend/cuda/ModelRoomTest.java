@@ -4,8 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.moebius.backend.Activations;
+import io.moebius.backend.DType;
+import io.moebius.backend.Weight;
+import io.moebius.checkpoint.ChangedLayers;
 import io.moebius.checkpoint.Checkpoint;
+import io.moebius.model.SequenceLogits;
 import io.moebius.model.Transformer;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
@@ -33,7 +38,31 @@ class ModelRoomTest {
         assertThat(driver.calls).isNotEmpty();
     }
 
-    private static void load(CudaBackend backend) {
-        Transformer.load(MODEL, backend, 32, 4, fraction -> {});
+    @Test
+    void whatGatesAndUpsOfTwoFormatsNeedIsThereBeforeTheCacheIsPlanned() {
+        RecordingDriver driver = new RecordingDriver();
+        Checkpoint mixed = new ChangedLayers(MODEL, (name, weight) -> name.endsWith("up_proj") ? zeros(weight) : weight);
+        Transformer decoder = load(mixed, new CudaBackend(Activations.EIGHT_BIT, driver, new byte[0], "recorded"));
+        long loaded = packed(driver);
+        new SequenceLogits(decoder, 4).of(1, 2, 3);
+        assertThat(packed(driver)).isEqualTo(loaded);
+    }
+
+    private static Weight zeros(Weight weight) {
+        return Weight.plain(
+                weight.name(), DType.BF16, weight.rows(), weight.columns(),
+                Arena.ofAuto().allocate((long) Short.BYTES * weight.rows() * weight.columns()));
+    }
+
+    private static long packed(RecordingDriver driver) {
+        return driver.calls.stream().filter(call -> call.startsWith("launch moebius_pack_weights")).count();
+    }
+
+    private static Transformer load(CudaBackend backend) {
+        return load(MODEL, backend);
+    }
+
+    private static Transformer load(Checkpoint model, CudaBackend backend) {
+        return Transformer.load(model, backend, 32, 4, fraction -> {});
     }
 }
