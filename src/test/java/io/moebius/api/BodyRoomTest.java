@@ -3,6 +3,8 @@ package io.moebius.api;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class BodyRoomTest {
@@ -63,6 +65,26 @@ class BodyRoomTest {
         assertThat(share.held()).isEqualTo(32 * MIB);
         assertThatThrownBy(share::grow).isInstanceOfSatisfying(ApiException.class, e -> assertThat(e.status()).isEqualTo(413));
         refuses(32 * MIB + 1, 413);
+    }
+
+    @Test
+    void manyBodiesOfUnknownLengthGetNoMoreThanThereIs() {
+        List<BodyRoom.Share> bodies = Stream.generate(() -> share(0)).limit(150).toList();
+        long whole = bodies.stream().filter(BodyRoomTest::growsToAMebibyte).count();
+        assertThat(whole).isEqualTo(100);
+        assertThat(room.taken()).isEqualTo(100 * MIB);
+    }
+
+    private static boolean growsToAMebibyte(BodyRoom.Share body) {
+        try {
+            while (body.held() < MIB) {
+                body.grow();
+            }
+            return true;
+        } catch (ApiException full) {
+            body.close();
+            return false;
+        }
     }
 
     @Test
