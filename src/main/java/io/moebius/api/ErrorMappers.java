@@ -29,7 +29,7 @@ final class ErrorMappers {
         return allow == null ? reply : Response.fromResponse(reply).header("Allow", allow).build();
     }
 
-    /** Of reading a body; who has gone gets none. */
+    /** Of reading a body; who has gone gets no answer. */
     @ServerExceptionMapper
     Response broken(IOException e) {
         return ErrorReply.response(new ApiException(

@@ -3,6 +3,7 @@ package io.moebius.api;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
+import io.vertx.ext.web.RoutingContext;
 
 /**
  * The body of a request that is refused. It is thrown away before the answer is sent, for most clients read none before they have sent
@@ -38,10 +39,27 @@ final class IgnoredBody {
     }
 
     private void answerAndClose() {
+        announceClose(request);
+        request.response().end(answer).onComplete(sent -> close(request));
+    }
+
+    /** The same for a body that others have read until now and nobody reads to its end, whatever the answer will be. */
+    static void closeAfterAnswer(RoutingContext context) {
+        announceClose(context.request());
+        context.addEndHandler(answered -> close(context.request()));
+    }
+
+    private static void announceClose(HttpServerRequest request) {
+        if (request.version() != HttpVersion.HTTP_2) {
+            request.response().putHeader("Connection", "close");
+        }
+    }
+
+    private static void close(HttpServerRequest request) {
         if (request.version() == HttpVersion.HTTP_2) {
-            request.response().end(answer).onComplete(sent -> request.response().reset(0));
+            request.response().reset(0);
         } else {
-            request.response().putHeader("Connection", "close").end(answer).onComplete(sent -> request.connection().close());
+            request.connection().close();
         }
     }
 

@@ -4,7 +4,9 @@ import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
+import java.time.Duration;
 import java.util.UUID;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /** What every reply of the web port has in common, before any resource is asked. */
 @Singleton
@@ -19,10 +21,13 @@ final class WebFilters {
 
     private final BodyRoom room;
     private final ApiKeys keys;
+    private final Duration patience;
 
-    WebFilters(BodyRoom room, ApiKeys keys) {
+    /** @param readTimeout after which the connection is closed without a word; who waits for a body gives up, and says so, before */
+    WebFilters(BodyRoom room, ApiKeys keys, @ConfigProperty(name = "quarkus.http.read-timeout", defaultValue = "60s") Duration readTimeout) {
         this.room = room;
         this.keys = keys;
+        this.patience = readTimeout.multipliedBy(3).dividedBy(4);
     }
 
     void register(@Observes Filters filters) {
@@ -44,7 +49,7 @@ final class WebFilters {
         }
         try {
             String length = context.request().getHeader("Content-Length");
-            RequestBody.expect(context, room, length != null && length.matches("[0-9]{1,18}") ? Long.parseLong(length) : 0);
+            RequestBody.expect(context, room, length != null && length.matches("[0-9]{1,18}") ? Long.parseLong(length) : 0, patience);
         } catch (ApiException e) {
             refuse(context, e, room.maxBodyBytes());
             return;

@@ -5,17 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.net.Socket;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -36,19 +31,7 @@ class BodiesInFlightTest {
     @TestHTTPResource("/")
     URI uri;
 
-    private final Deque<Client> sending = new ArrayDeque<>();
-
-    private record Client(Socket socket, BufferedReader replies) {
-
-        void send(String text) throws IOException {
-            socket.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
-        }
-
-        String head() throws IOException {
-            String status = replies.readLine();
-            return status + replies.lines().takeWhile(line -> !line.isEmpty()).map(line -> "\n" + line).collect(Collectors.joining());
-        }
-    }
+    private final Deque<RawClient> sending = new ArrayDeque<>();
 
     @BeforeEach
     void serve() {
@@ -57,8 +40,8 @@ class BodiesInFlightTest {
 
     @AfterEach
     void leave() throws IOException {
-        for (Client client : sending) {
-            client.socket.close();
+        for (RawClient client : sending) {
+            client.close();
         }
         awaitTaken(0);
     }
@@ -71,21 +54,14 @@ class BodiesInFlightTest {
         }
     }
 
-    private Client client(String headers) throws IOException {
-        Socket socket = new Socket(uri.getHost(), uri.getPort());
-        Client client = new Client(socket, new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII)));
-        client.send("POST /v1/completions HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n" + headers + "\r\n\r\n");
-        return client;
-    }
-
     /** The reply's head; who may send is remembered. */
     private String ask() throws IOException {
-        Client client = client("Content-Length: " + LARGEST + "\r\nExpect: 100-continue");
+        RawClient client = RawClient.of(uri, "Content-Length: " + LARGEST + "\r\nExpect: 100-continue");
         String head = client.head();
         if (head.startsWith("HTTP/1.1 100 ")) {
             sending.add(client);
         } else {
-            client.socket.close();
+            client.close();
         }
         return head;
     }
@@ -98,8 +74,8 @@ class BodiesInFlightTest {
         return head;
     }
 
-    private String status(Client client) throws IOException {
-        try (Socket socket = client.socket) {
+    private static String status(RawClient client) throws IOException {
+        try (client) {
             return client.head().substring(9, 12);
         }
     }
@@ -108,7 +84,7 @@ class BodiesInFlightTest {
     void refusesTheBodyThatDoesNotFitAndServesShortOnes() throws IOException {
         assertThat(fill()).startsWith("HTTP/1.1 429 ").contains("\nRetry-After: 1");
         assertThat(sending).hasSizeGreaterThan(1);
-        Client small = client("Content-Length: " + SMALL.length());
+        RawClient small = RawClient.of(uri, "Content-Length: " + SMALL.length());
         small.send(SMALL);
         assertThat(status(small)).isEqualTo("200");
     }
@@ -116,14 +92,14 @@ class BodiesInFlightTest {
     @Test
     void refusesABodyOfUnknownLengthOnceItDoesNotFitAnyMore() throws IOException {
         fill();
-        Client client = client("Transfer-Encoding: chunked");
+        RawClient client = RawClient.of(uri, "Transfer-Encoding: chunked");
         String piece = "a".repeat(1 << 20);
         for (int i = 0; i < 4; i++) {
             client.send("100000\r\n" + piece + "\r\n");
         }
         client.send("0\r\n\r\n");
         assertThat(status(client)).isEqualTo("429");
-        Client small = client("Transfer-Encoding: chunked");
+        RawClient small = RawClient.of(uri, "Transfer-Encoding: chunked");
         small.send("f\r\n" + SMALL + "\r\n0\r\n\r\n");
         assertThat(status(small)).isEqualTo("200");
     }
@@ -131,7 +107,7 @@ class BodiesInFlightTest {
     @Test
     void aBodyThatHasBecomeARequestMakesRoomForTheNext() throws IOException {
         fill();
-        Client client = sending.remove();
+        RawClient client = sending.remove();
         client.send("{\"prompt\":\"" + "a".repeat(LARGEST - 13) + "\"}");
         assertThat(status(client)).isEqualTo("400");
         assertThat(ask()).startsWith("HTTP/1.1 100 ");
@@ -142,7 +118,7 @@ class BodiesInFlightTest {
     void aClientThatGoesAwayMakesRoomForTheNext() throws IOException {
         fill();
         long taken = room.taken();
-        sending.remove().socket.close();
+        sending.remove().close();
         awaitTaken(taken - LARGEST);
         assertThat(ask()).startsWith("HTTP/1.1 100 ");
     }

@@ -6,9 +6,7 @@ import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
 import java.io.IOException;
-import java.net.Socket;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,8 +31,8 @@ class DisconnectTest {
     @Test
     void cancelsEverySequenceOfAStream() throws Exception {
         engine.play(ScriptedEngine::forever);
-        try (Socket client = post("{\"prompt\":\"hi\",\"n\":3,\"stream\":true}")) {
-            assertThat(client.getInputStream().read()).isEqualTo('H');
+        try (RawClient client = post("{\"prompt\":\"hi\",\"n\":3,\"stream\":true}")) {
+            assertThat(client.replies().read()).isEqualTo('H');
         }
         cancelled(3);
     }
@@ -42,7 +40,7 @@ class DisconnectTest {
     @Test
     void cancelsAnAnswerThatIsNotStreamed() throws Exception {
         engine.play(ScriptedEngine::forever);
-        try (Socket client = post("{\"prompt\":\"hi\"}")) {
+        try (RawClient client = post("{\"prompt\":\"hi\"}")) {
             assertThat(engine.prompts.poll(10, TimeUnit.SECONDS)).isNotNull();
         }
         cancelled(1);
@@ -51,7 +49,7 @@ class DisconnectTest {
     @Test
     void cancelsAStreamThatHasNotBegun() throws Exception {
         engine.play(ScriptedEngine::silent);
-        try (Socket client = post("{\"prompt\":\"hi\",\"stream\":true}")) {
+        try (RawClient client = post("{\"prompt\":\"hi\",\"stream\":true}")) {
             assertThat(engine.prompts.poll(10, TimeUnit.SECONDS)).isNotNull();
         }
         cancelled(1);
@@ -63,12 +61,9 @@ class DisconnectTest {
         }
     }
 
-    private Socket post(String body) throws IOException {
-        Socket socket = new Socket(uri.getHost(), uri.getPort());
-        socket.getOutputStream()
-                .write(("POST /v1/completions HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: "
-                                + body.length() + "\r\n\r\n" + body)
-                        .getBytes(StandardCharsets.US_ASCII));
-        return socket;
+    private RawClient post(String body) throws IOException {
+        RawClient client = RawClient.of(uri, "Content-Length: " + body.length());
+        client.send(body);
+        return client;
     }
 }
