@@ -51,6 +51,7 @@ public final class HtmlReport {
                 td:nth-child(2), th:nth-child(2) { text-align: left } th { font-weight: 600 } tr.same td { color: var(--quiet) }
                 td.share { background: linear-gradient(to right, color-mix(in srgb, var(--bound) 30%, transparent) var(--share), transparent var(--share)) }
                 .key span { margin-right: 1em } .key i { display: inline-block; width: 1.4em; height: 3px; vertical-align: middle; margin-right: .4em; background: currentColor }
+                .key .bound { background: none; height: 0; border-top: 2px dashed }
                 </style>
                 <h1>Policy</h1>
                 <dl>
@@ -73,7 +74,7 @@ public final class HtmlReport {
     private static String figure(Site site, TreeMap<Integer, Choice> choices) {
         StringBuilder out = new StringBuilder("<figure><h2>%s</h2>\n".formatted(escaped(site.toString())));
         out.append(chart(choices));
-        out.append("<table><tr><th>tokens</th><th>chosen</th><th>default</th><th>chosen</th><th>gain</th><th>of bound</th></tr>\n");
+        out.append("<table><tr><th>tokens</th><th>variant</th><th>default</th><th>chosen</th><th>gain</th><th>of bound</th></tr>\n");
         choices.forEach((tokens, choice) -> out.append(String.format(
                 Locale.ROOT,
                 "<tr%s><td>%d</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td>%s</tr>%n",

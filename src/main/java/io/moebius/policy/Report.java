@@ -19,7 +19,7 @@ public final class Report {
         StringBuilder out = new StringBuilder();
         policy.origin().fields().forEach((field, value) -> out.append("  %-8s %s%n".formatted(field, value)));
         policy.bySite().forEach((site, choices) -> {
-            Table table = new Table(" tokens", "chosen", " time", " default", " gain", " of bound", "next best", " its time");
+            Table table = new Table(" tokens", "variant", " time", " default", " gain", " of bound", "next best", " its time");
             choices.values().forEach(choice -> table.row(
                     choice.tokens(), choice.variant(), time(choice.micros()), time(choice.defaultMicros()), gain(choice),
                     bound(choice), choice.runnerUp(), choice.runnerUp().isEmpty() ? "" : time(choice.runnerUpMicros())));
@@ -30,13 +30,15 @@ public final class Report {
 
     /** A line for each choice that is not the default, and how many there are. */
     public static String changes(Policy policy) {
-        List<Choice> changed = policy.choices().stream().filter(Choice::changed).toList();
-        Table table = new Table("site", " tokens", "chosen", " default", " chosen", " gain", " of bound");
-        changed.forEach(choice -> table.row(
-                choice.site(), choice.tokens(), choice.variant(), time(choice.defaultMicros()), time(choice.micros()), gain(choice),
-                bound(choice)));
-        return (table.isEmpty() ? "" : table.toString())
-                + "  %d of %d choices differ from the defaults%n".formatted(changed.size(), policy.choices().size());
+        StringBuilder out = new StringBuilder();
+        policy.bySite().forEach((site, choices) -> {
+            Table table = new Table(" tokens", "variant", " default", " chosen", " gain", " of bound");
+            choices.values().stream().filter(Choice::changed).forEach(choice -> table.row(
+                    choice.tokens(), choice.variant(), time(choice.defaultMicros()), time(choice.micros()), gain(choice), bound(choice)));
+            out.append(table.isEmpty() ? "" : "  %s%n%s".formatted(site, table));
+        });
+        long changed = policy.choices().stream().filter(Choice::changed).count();
+        return out.append("  %d of %d choices differ from the defaults%n".formatted(changed, policy.choices().size())).toString();
     }
 
     /** Where two policies differ; empty where they don't. */
