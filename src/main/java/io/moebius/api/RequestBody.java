@@ -19,11 +19,13 @@ final class RequestBody {
 
     private final RoutingContext context;
     private final BodyRoom.Share share;
+    private final long maxBytes;
     private final Duration patience;
 
-    private RequestBody(RoutingContext context, BodyRoom.Share share, Duration patience) {
+    private RequestBody(RoutingContext context, BodyRoom.Share share, long maxBytes, Duration patience) {
         this.context = context;
         this.share = share;
+        this.maxBytes = maxBytes;
         this.patience = patience;
     }
 
@@ -37,7 +39,7 @@ final class RequestBody {
     static void expect(RoutingContext context, BodyRoom room, long length, Duration patience) {
         BodyRoom.Share share = room.share();
         share.reach(length);
-        context.put(KEY, new RequestBody(context, share, patience)).addEndHandler(ended -> share.close());
+        context.put(KEY, new RequestBody(context, share, room.maxBodyBytes(), patience)).addEndHandler(ended -> share.close());
     }
 
     /**
@@ -45,7 +47,7 @@ final class RequestBody {
      *
      * @param request makes what is kept of it
      * @throws ApiException 413 or 429 if more bytes come than fit; what is left of the body is read and forgotten before
-     * @throws IOException  if the client has gone, was told already that the body is too large, or sends no more of it
+     * @throws IOException  if the client has gone, or sends no more of it
      */
     static <T> T read(InputStream body, RoutingContext context, Function<byte[], T> request) throws IOException {
         RequestBody expected = context.get(KEY);
@@ -71,7 +73,7 @@ final class RequestBody {
                 } catch (ApiException refused) {
                     bytes = null;
                     share.close();
-                    forget(body);
+                    forget(body, maxBytes + maxBytes / 8 - size - count);
                     throw refused;
                 }
                 bytes = Arrays.copyOf(bytes, (int) share.held());
@@ -81,9 +83,16 @@ final class RequestBody {
         }
     }
 
-    private void forget(InputStream body) throws IOException {
+    /** @param most bytes that are waited for: fewer than the server cuts a body off at */
+    private void forget(InputStream body, long most) throws IOException {
         byte[] forgotten = new byte[1 << 13];
-        while (piece(body, forgotten, 0) >= 0) {}
+        long left = most;
+        for (int count = 0; count >= 0 && left > 0; left -= count) {
+            count = piece(body, forgotten, 0);
+        }
+        if (left <= 0) {
+            IgnoredBody.closeAfterAnswer(context);
+        }
     }
 
     /**

@@ -8,6 +8,7 @@ import static org.hamcrest.Matchers.matchesPattern;
 
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
+import io.restassured.path.json.JsonPath;
 import jakarta.inject.Inject;
 import java.io.ByteArrayInputStream;
 import java.net.Socket;
@@ -103,7 +104,9 @@ class EndpointsTest {
                 .POST(HttpRequest.BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(new byte[9 << 20])))
                 .build();
         try (HttpClient client = HttpClient.newHttpClient()) {
-            assertThat(client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode()).isEqualTo(413);
+            HttpResponse<String> reply = client.send(request, HttpResponse.BodyHandlers.ofString());
+            assertThat(reply.statusCode()).isEqualTo(413);
+            assertThat(JsonPath.from(reply.body()).getString("error.code")).isEqualTo("request_too_large");
         }
     }
 
@@ -117,6 +120,18 @@ class EndpointsTest {
                     .startsWith("HTTP/1.1 413 ").contains("request_too_large").endsWith("}");
         }
         json("{\"prompt\":\"a\"}").post("/v1/completions").then().statusCode(200);
+    }
+
+    @Test
+    void closesTheConnectionOfABodyInChunksWithoutEnd() throws Exception {
+        try (RawClient client = RawClient.of(uri, "Transfer-Encoding: chunked")) {
+            String piece = "a".repeat(1 << 20);
+            for (int i = 0; i < 9; i++) {
+                client.send("100000\r\n" + piece + "\r\n");
+            }
+            assertThat(client.head()).startsWith("HTTP/1.1 413 ");
+            assertThat(client.rest()).contains("request_too_large").endsWith("}");
+        }
     }
 
     @Test
