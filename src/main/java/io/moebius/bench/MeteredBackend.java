@@ -45,27 +45,28 @@ final class MeteredBackend implements Backend {
         total = total.plus(bytes.get(matrix), 2.0 * matrix.rows() * matrix.columns() * tokens);
     }
 
-    @Override
-    public Matrix load(Weight weight) {
-        Matrix matrix = backend.load(weight);
+    private Matrix metered(Matrix matrix, Weight weight) {
         bytes.put(matrix, weight.bytes());
         return matrix;
+    }
+
+    @Override
+    public Matrix load(Weight weight) {
+        return metered(backend.load(weight), weight);
     }
 
     @Override
     public List<Matrix> loadTogether(List<Weight> weights) {
         List<Matrix> matrices = backend.loadTogether(weights);
         for (int i = 0; i < matrices.size(); i++) {
-            bytes.put(matrices.get(i), weights.get(i).bytes());
+            metered(matrices.get(i), weights.get(i));
         }
         return matrices;
     }
 
     @Override
     public Matrix loadTable(Weight weight) {
-        Matrix matrix = backend.loadTable(weight);
-        bytes.put(matrix, weight.bytes());
-        return matrix;
+        return metered(backend.loadTable(weight), weight);
     }
 
     @Override
