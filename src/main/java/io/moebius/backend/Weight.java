@@ -94,16 +94,50 @@ public record Weight(
         long rowBytes = dtype.rowBytes(columns);
         ByteBuffer bytes = data.asSlice(row * rowBytes, rowBytes).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
         float[] values = new float[columns];
-        for (int c = 0; c < columns; c++) {
-            values[c] = switch (dtype) {
-                case F32 -> bytes.getFloat();
-                case F16 -> Float.float16ToFloat(bytes.getShort());
-                case BF16 -> Float.intBitsToFloat(bytes.getShort() << 16);
-                case E4M3 -> FloatCodes.fromE4m3(bytes.get()) * scales.at(row, c, columns);
-                case INT4 -> int4(bytes, c) * scales.at(row, c, columns);
-            };
+        switch (dtype) {
+            case F32 -> bytes.asFloatBuffer().get(values);
+            case F16 -> {
+                short[] halves = shorts(bytes);
+                for (int c = 0; c < columns; c++) {
+                    values[c] = Float.float16ToFloat(halves[c]);
+                }
+            }
+            case BF16 -> {
+                short[] halves = shorts(bytes);
+                for (int c = 0; c < columns; c++) {
+                    values[c] = Float.intBitsToFloat(halves[c] << 16);
+                }
+            }
+            case E4M3 -> {
+                for (int c = 0; c < columns; c++) {
+                    values[c] = FloatCodes.fromE4m3(bytes.get(c));
+                }
+                scale(values, row);
+            }
+            case INT4 -> {
+                for (int c = 0; c < columns; c++) {
+                    values[c] = int4(bytes, c);
+                }
+                scale(values, row);
+            }
         }
         return values;
+    }
+
+    private short[] shorts(ByteBuffer bytes) {
+        short[] values = new short[columns];
+        bytes.asShortBuffer().get(values);
+        return values;
+    }
+
+    private void scale(float[] values, int row) {
+        int block = Math.min(scales.blockColumns(), columns);
+        for (int begin = 0; begin < columns; begin += block) {
+            float factor = scales.at(row, begin, columns);
+            for (int c = begin; c < Math.min(columns, begin + block); c++) {
+                values[c] *= factor;
+            }
+        }
     }
 
     private static int int4(ByteBuffer row, int column) {

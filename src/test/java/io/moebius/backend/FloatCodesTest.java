@@ -24,6 +24,27 @@ class FloatCodesTest {
         }
     }
 
+    /** Numbers around each code and each middle between two, of both signs; the even one of two that are equally near. */
+    @Test
+    void e4m3IsTheNearestWithTiesToEven() {
+        for (int code = 0; code < 127; code++) {
+            float value = FloatCodes.fromE4m3((byte) code);
+            float middle = code == 126 ? 480 : (value + FloatCodes.fromE4m3((byte) (code + 1))) / 2;
+            float above = Math.nextUp(middle);
+            int next = Math.min(code + 1, 126);
+            int[] expected = {code, code, code % 2 == 0 ? code : next, next, code};
+            float[] numbers = {value, Math.nextUp(value), middle, above, Math.nextDown(middle)};
+            for (int i = 0; i < numbers.length; i++) {
+                assertThat(FloatCodes.e4m3(numbers[i])).as("code of %s", numbers[i]).isEqualTo((byte) expected[i]);
+                assertThat(FloatCodes.e4m3(-numbers[i])).as("code of -%s", numbers[i]).isEqualTo((byte) (expected[i] | 0x80));
+            }
+        }
+        assertThat(FloatCodes.e4m3(Float.POSITIVE_INFINITY)).isEqualTo((byte) 0x7e);
+        assertThat(FloatCodes.e4m3(Float.NEGATIVE_INFINITY)).isEqualTo((byte) 0xfe);
+        assertThat(FloatCodes.e4m3(Float.NaN)).isEqualTo((byte) 0x7f);
+        assertThat(FloatCodes.e4m3(Float.intBitsToFloat(0xffc00000))).isEqualTo((byte) 0xff);
+    }
+
     @ParameterizedTest
     @CsvSource({"1, 3f80", "-0.0, 8000", "1.00390625, 3f80", "1.01171875, 3f82", "-1.01171875, bf82", "3.4e38, 7f80", "NaN, 7fc0"})
     void bFloat16IsTheNearestWithTiesToEven(float value, String code) {
