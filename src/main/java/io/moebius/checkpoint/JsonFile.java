@@ -1,6 +1,7 @@
 package io.moebius.checkpoint;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -33,8 +34,10 @@ final class JsonFile {
                 throw new CheckpointException(file + " must hold a JSON object");
             }
             return node;
-        } catch (IOException e) {
+        } catch (JsonProcessingException e) {
             throw new CheckpointException("%s is not valid JSON: %s".formatted(file, SafetensorsHeader.firstLine(e)), e);
+        } catch (IOException e) {
+            throw new CheckpointException("%s cannot be read: %s".formatted(file, e.getMessage()), e);
         }
     }
 }

@@ -7,6 +7,7 @@ import io.moebius.backend.Weight;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -41,7 +42,7 @@ record SafetensorsCheckpoint(
     @Override
     public String format() {
         return quantization instanceof Unquantized
-                ? tensor("model.embed_tokens.weight", config.vocabulary(), config.hidden()).dtype().name().toLowerCase()
+                ? tensor("model.embed_tokens.weight", config.vocabulary(), config.hidden()).dtype().name().toLowerCase(Locale.ROOT)
                 : quantization.description();
     }
 

@@ -29,7 +29,7 @@ final class SafetensorsFile {
             MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, Arena.ofAuto());
             long header = mapped.asSlice(0, LENGTH_BYTES).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN).getLong();
             if (header < 2 || header > MAX_HEADER || header > size - LENGTH_BYTES) {
-                throw new CheckpointException("%s says that its header has %s bytes; allowed: 2 to %d, within the file's %d"
+                throw new CheckpointException("%s says that its header has %s bytes; allowed: 2 to %d, within the file's %d; fetch it again, with Git LFS if by git"
                         .formatted(file, Long.toUnsignedString(header), MAX_HEADER, size));
             }
             byte[] json = new byte[(int) header];

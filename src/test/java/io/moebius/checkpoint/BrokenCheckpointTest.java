@@ -168,6 +168,13 @@ class BrokenCheckpointTest {
     }
 
     @Test
+    void refusesAFolderWhereAFileShouldBe() throws IOException {
+        config("", "");
+        Files.createDirectory(folder.resolve("generation_config.json"));
+        refused("generation_config.json cannot be read");
+    }
+
+    @Test
     void refusesWeightsThatAreNotAsTheConfigurationSays() throws IOException {
         Checkpoint checkpoint = Checkpoint.open(GOOD);
         assertThatThrownBy(() -> checkpoint.tensor("model.embed_tokens.weight", 2048, 128))
