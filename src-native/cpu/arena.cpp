@@ -40,9 +40,4 @@ unsigned char *Arena::take(int64_t bytes) {
     return piece;
 }
 
-void Arena::give_back(int64_t bytes) {
-    next_ -= whole(bytes, kLine);
-    left_ += whole(bytes, kLine);
-}
-
 }  // namespace moebius

@@ -14,9 +14,6 @@ public:
     // Zeroed memory, aligned to a cache line, that takes no room until it is written; nullptr if there is none.
     unsigned char *take(int64_t bytes);
 
-    // Hands back what take gave last, as it was left.
-    void give_back(int64_t bytes);
-
 private:
     struct Region {
         void *memory;

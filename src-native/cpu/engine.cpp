@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 
@@ -38,7 +39,7 @@ void encode_row(const Matrix &matrix, const float *x, float *codes, float *scale
 
 bool same_input(const Product &a, const Product &b) {
     const Matrix &m = *a.matrix, &n = *b.matrix;
-    return a.x == b.x && (m.packed == nullptr) == (n.packed == nullptr) && m.activation == n.activation && m.group == n.group &&
+    return a.x == b.x && (m.form == Form::kPlain) == (n.form == Form::kPlain) && m.activation == n.activation && m.group == n.group &&
            m.activation_scale == n.activation_scale && m.packed_blocks == n.packed_blocks && a.tiles == b.tiles;
 }
 
@@ -54,6 +55,9 @@ long words_of(const Product &product) {
 }
 
 long line_up(long words) { return (words + 15) / 16 * 16; }
+
+// Kernels may read so many bytes before a panel (packed_f32.h); a cache line.
+constexpr int kReadBefore = 64;
 
 template <class T>
 T *line_up(T *memory) { return reinterpret_cast<T *>((reinterpret_cast<uintptr_t>(memory) + 63) / 64 * 64); }
@@ -83,7 +87,7 @@ void Engine::prepare(std::vector<Product> &products) {
         }
         asked = product;
         before = &product;
-        const bool packed = matrix.packed != nullptr, codes = matrix.activation != MOEBIUS_KEEP;
+        const bool packed = matrix.form != Form::kPlain, codes = matrix.activation != MOEBIUS_KEEP;
         if (!packed && !codes) continue;
         const long columns = matrix.columns, scales_count = codes ? groups(matrix) : 0, blocks = matrix.packed_blocks;
         const float *x = product.x;
@@ -118,10 +122,22 @@ void Engine::prepare(std::vector<Product> &products) {
 }
 
 void Engine::multiply_panel(const Product &product, int from, int to, int direct, float *scratch) const {
+    const Matrix &matrix = *product.matrix;
+    if (matrix.form == Form::kPlain) return kernels.multiply(product, from, to, direct, scratch);
+    const int first = from / kPackedRows, last = (to + kPackedRows - 1) / kPackedRows;
+    const unsigned char *panels = matrix.packed.load(std::memory_order_acquire);
+    if (panels != nullptr) {
+        panels += first * panel_bytes(matrix);
+    } else {
+        unsigned char *own = reinterpret_cast<unsigned char *>(line_up(scratch)) + kReadBefore;
+        pack_panels<Store::kCached>(matrix, first, last, own);
+        panels = own;
+        scratch = reinterpret_cast<float *>(own + (last - first) * panel_bytes(matrix));
+    }
     if (product.tiles)
-        tiles->multiply(product, from, to, reinterpret_cast<unsigned char *>(line_up(scratch)));
+        tiles->multiply(product, panels, from, to, reinterpret_cast<unsigned char *>(line_up(scratch)));
     else
-        (product.matrix->packed == nullptr ? kernels.multiply : kernels.multiply_packed)(product, from, to, direct, scratch);
+        kernels.multiply_packed(product, panels, from, to, direct, scratch);
 }
 
 void Engine::multiply(std::vector<Product> products, const Blocking &blocking, bool gated) {
@@ -129,7 +145,7 @@ void Engine::multiply(std::vector<Product> products, const Blocking &blocking, b
     const size_t together = gated ? 2 : 1;
     std::vector<int> ends;
     int tasks = 0;
-    long scratch_floats = 0;
+    long scratch_floats = 0, own_panels = 0;
     for (size_t i = 0; i < products.size(); i++) {
         const Product &product = products[i];
         const Matrix &matrix = *product.matrix;
@@ -137,11 +153,13 @@ void Engine::multiply(std::vector<Product> products, const Blocking &blocking, b
         if (product.tiles)
             scratch_floats = std::max(scratch_floats, blocking.panel / kPackedRows * tiles_across(matrix.packed_columns) * kTileBytes / 4 + 16);
         else if (product.rows > blocking.direct || matrix.type == MOEBIUS_INT4)
-            scratch_floats = std::max(scratch_floats, matrix.packed == nullptr ? blocking.panel * static_cast<long>(matrix.columns)
-                                                                               : std::max(32, blocking.panel / 2) * matrix.packed_columns);
+            scratch_floats = std::max(scratch_floats, matrix.form == Form::kPlain ? blocking.panel * static_cast<long>(matrix.columns)
+                                                                                  : std::max(32, blocking.panel / 2) * matrix.packed_columns);
+        if (matrix.form != Form::kPlain && matrix.packed == nullptr)
+            own_panels = std::max(own_panels, blocking.panel / kPackedRows * panel_bytes(matrix) / 4 + 32);
     }
     pool.parallel(tasks, 1, blocking.threads, [&](int begin, int end, int) {
-        float *scratch = row_memory(scratch_floats).data();
+        float *scratch = row_memory(scratch_floats + own_panels).data();
         for (int task = begin; task < end; task++) {
             const size_t i = std::upper_bound(ends.begin(), ends.end(), task) - ends.begin();
             const Product *first = &products[i * together];
@@ -154,6 +172,18 @@ void Engine::multiply(std::vector<Product> products, const Blocking &blocking, b
                 kernels.swiglu(first[0].out + t * rows + from, first[1].out + t * rows + from, to - from);
         }
     });
+}
+
+void Engine::lay_out(Matrix &matrix) {
+    const Form form = best_form(matrix, kernels.brain_inputs);
+    if (form == Form::kPlain) return;
+    std::atomic<bool> nan{false};
+    // Shifted codes would make a number of what is none (packed_f32.h).
+    if (form == Form::kCodes)
+        pool.parallel(matrix.rows, kPackedRows, [&](int begin, int end, int) {
+            if (has_nan(matrix, begin, end)) nan = true;
+        });
+    if (!nan) moebius::lay_out(matrix, form);
 }
 
 }  // namespace moebius
@@ -196,13 +226,19 @@ void *moebius_allocate(int64_t bytes) {
 void moebius_free(void *memory, int64_t bytes) { munmap(memory, bytes); }
 
 void *moebius_matrix(void *engine, const void *data, int type, int rows, int columns, const float *scales, int scale_count,
-                     int block_rows, int block_columns, int activation, float activation_scale, int group) {
+                     int block_rows, int block_columns, int activation, float activation_scale, int group, int mapped) {
     auto *matrix = new Matrix{static_cast<const unsigned char *>(data), type, rows, columns,
                               std::vector<float>(scales, scales + scale_count), block_rows, block_columns,
                               activation, activation_scale, group};
-    moebius::engine_of(engine).pack(*matrix);
+    Engine &e = moebius::engine_of(engine);
+    e.lay_out(*matrix);
+    if (matrix->form != moebius::Form::kPlain) mapped ? e.packer.add(*matrix) : e.packer.pack(*matrix);
     return matrix;
 }
+
+void moebius_finish_packing(void *engine) { moebius::engine_of(engine).packer.finish(); }
+
+int64_t moebius_unpacked_bytes(void *engine) { return moebius::engine_of(engine).packer.bytes_left(); }
 
 int moebius_matrix_packed(const void *matrix) { return static_cast<const Matrix *>(matrix)->packed != nullptr; }
 

@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "arena.h"
 #include "kernels.h"
 #include "moebius_cpu.h"
+#include "packer.h"
 #include "rope.h"
 #include "thread_pool.h"
 #include "tiles.h"
@@ -16,14 +16,14 @@ struct Engine {
     const Kernels &kernels;
     const TileKernels *tiles;  // nullptr where they are not used
     ThreadPool pool;
-    Arena weights{};
+    Packer packer{};
     RopeTable rope{};
     std::vector<float> input_floats{};
     std::vector<uint32_t> input_words{};
     std::vector<float> expert_floats{};
 
-    // Repacks a matrix for the kernels, if they want that and memory is there.
-    void pack(Matrix &matrix);
+    // Decides how a matrix is multiplied.
+    void lay_out(Matrix &matrix);
 
     // Whether a prompt's rows are multiplied with a matrix as tiles, which gives them other bits than generated tokens' rows get.
     bool tiled(const Matrix &matrix) const { return tiles != nullptr && fits_tiles(matrix); }

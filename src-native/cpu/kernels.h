@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdint>
 
-#include "matrix.h"
+#include "pack.h"
 
 namespace moebius {
 
@@ -15,13 +15,10 @@ struct Product {
     bool add;
     // Whether it is multiplied as tiles.h says.
     bool tiles = false;
-    // For a packed matrix: x as input_row or code_row makes it, tiles.h's where tiles, and, of codes, their factors [rows][packed_blocks].
+    // For a matrix in panels: x as input_row or code_row makes it, tiles.h's where tiles, and, of codes, their factors [rows][packed_blocks].
     const uint32_t *words = nullptr;
     const float *factors = nullptr;
 };
-
-// Rows of a packed matrix that lie interleaved.
-constexpr int kPackedRows = 16;
 
 // How products are shared out, as moebius_cpu.h says.
 struct Blocking {
@@ -58,13 +55,14 @@ struct AttentionTask {
 struct Kernels {
     // The columns of a product that rows [from, to) of its matrix give; scratch holds (to - from) * columns floats.
     void (*multiply)(const Product &product, int from, int to, int direct, float *scratch);
-    // The same for a packed matrix, from a multiple of 16; scratch holds max(32, (to - from) / 2) * packed_columns floats.
-    void (*multiply_packed)(const Product &product, int from, int to, int direct, float *scratch);
-    // A row of x for packed matrices, packed_columns words.
+    // The same for a matrix in panels, of which `panels` are those from `from`, a multiple of 16, on; scratch holds
+    // max(32, (to - from) / 2) * packed_columns floats.
+    void (*multiply_packed)(const Product &product, const unsigned char *panels, int from, int to, int direct, float *scratch);
+    // A row of x for them, packed_columns words.
     void (*input_row)(const float *x, long columns, long packed_columns, uint32_t *out);
     // The same for values of e4m3 where brain_inputs, half as many words.
     void (*code_row)(const float *x, long columns, long packed_columns, uint32_t *out);
-    // Whether inputs become bfloat16, which decides how pack.cpp lays out weights.
+    // Whether inputs become bfloat16, which decides the form of weights.
     bool brain_inputs;
     // out [columns] = row of the matrix, dequantised.
     void (*decode_row)(const Matrix &matrix, int row, float *out);

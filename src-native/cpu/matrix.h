@@ -1,8 +1,12 @@
 // A matrix as the kernels see it.
 #pragma once
+#include <atomic>
 #include <vector>
 
 namespace moebius {
+
+// How the rows of a matrix lie that is multiplied: as in its checkpoint, or 16 of them interleaved, as pack.h says.
+enum class Form { kPlain, kPairCodes, kCodes, kBrains };
 
 struct Matrix {
     const unsigned char *data;
@@ -16,12 +20,14 @@ struct Matrix {
     float activation_scale;
     int group;
 
-    // The same repacked, where the kernels do that: pack.cpp says how. scales: [panels][blocks][16].
-    unsigned char *packed = nullptr;
+    Form form = Form::kPlain;
+    // Of other forms; scales: [panels][blocks][16].
     long packed_columns = 0;
     int packed_blocks = 0;
     const float *packed_scales = nullptr;
     std::vector<float> packed_scales_memory = {};
+    // All panels, once they are repacked; until then products repack what they use.
+    std::atomic<const unsigned char *> packed{nullptr};
 };
 
 }  // namespace moebius

@@ -1,38 +1,26 @@
-// Repacking at load: 16 rows interleaved, so that packed_bf16.h and packed_f32.h read columns of 16 rows as vectors.
-//
-//   e4m3: 64 bytes are 16 rows x 4 columns; for bf16 dot products each quarter holds columns (c, c + 1) of four rows, then
-//   columns (c + 2, c + 3).
-//   bfloat16: 64 bytes are 16 rows x 2 columns. Rows and columns that fill up the last panel are zeros.
+#include "pack.h"
+
 #include <immintrin.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 
-#include "engine.h"
+#include "moebius_cpu.h"
 
 namespace moebius {
 
 namespace {
 
-constexpr int kPiece = 8; // panels
+long code_bytes(const Matrix &matrix) { return matrix.type == MOEBIUS_E4M3 ? 1 : 2; }
 
-// What becomes of the bytes of 16 rows.
-enum class Form { kPairCodes, kCodes, kBrains };
-
-// 16 rows of 16 bytes to four steps of 64 bytes; adds to nan the bytes that are no number where they are codes for shifting, which
-// would make a number of them (packed_f32.h).
-template <Form FORM>
-inline void transpose(const unsigned char *const rows[16], long at, unsigned char *out, __m128i &nan) {
+// 16 rows of 16 bytes to four steps of 64 bytes.
+template <bool PAIRS, Store STORE>
+inline void transpose(const unsigned char *const rows[16], long at, unsigned char *out) {
     const __m128i order = _mm_setr_epi8(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);
-    const __m128i magnitude = _mm_set1_epi8(0x7f);
     __m128i steps[4][4];
     for (int quarter = 0; quarter < 4; quarter++) {
         __m128i r[4];
-        for (int i = 0; i < 4; i++) {
-            r[i] = _mm_loadu_si128(reinterpret_cast<const __m128i *>(rows[quarter * 4 + i] + at));
-            if (FORM == Form::kCodes) nan = _mm_or_si128(nan, _mm_cmpeq_epi8(_mm_and_si128(r[i], magnitude), magnitude));
-        }
+        for (int i = 0; i < 4; i++) r[i] = _mm_loadu_si128(reinterpret_cast<const __m128i *>(rows[quarter * 4 + i] + at));
         const __m128i a = _mm_unpacklo_epi32(r[0], r[1]), b = _mm_unpackhi_epi32(r[0], r[1]);
         const __m128i c = _mm_unpacklo_epi32(r[2], r[3]), d = _mm_unpackhi_epi32(r[2], r[3]);
         steps[0][quarter] = _mm_unpacklo_epi64(a, c);
@@ -42,72 +30,80 @@ inline void transpose(const unsigned char *const rows[16], long at, unsigned cha
     }
     for (int step = 0; step < 4; step++)
         for (int quarter = 0; quarter < 4; quarter++) {
-            const __m128i bytes = FORM == Form::kPairCodes ? _mm_shuffle_epi8(steps[step][quarter], order) : steps[step][quarter];
-            _mm_stream_si128(reinterpret_cast<__m128i *>(out + 64 * step + 16 * quarter), bytes);
+            const __m128i bytes = PAIRS ? _mm_shuffle_epi8(steps[step][quarter], order) : steps[step][quarter];
+            auto *to = reinterpret_cast<__m128i *>(out + 64 * step + 16 * quarter);
+            STORE == Store::kStreamed ? _mm_stream_si128(to, bytes) : _mm_store_si128(to, bytes);
         }
 }
 
-// Returns whether a code is no number, where the form asks for that.
-template <Form FORM>
-bool pack_panel(const Matrix &matrix, int panel, const unsigned char *zeros, unsigned char *out) {
-    constexpr int kBytes = FORM == Form::kBrains ? 2 : 1;
-    const long row_bytes = static_cast<long>(matrix.columns) * kBytes, packed_bytes = matrix.packed_columns * kBytes;
-    const unsigned char *rows[16];
-    for (int i = 0; i < 16; i++) {
-        const long row = panel * 16L + i;
+template <bool PAIRS, Store STORE>
+void pack_panel(const Matrix &matrix, int panel, const unsigned char *zeros, unsigned char *out) {
+    const long row_bytes = matrix.columns * code_bytes(matrix), packed_bytes = matrix.packed_columns * code_bytes(matrix);
+    const unsigned char *rows[kPackedRows];
+    for (int i = 0; i < kPackedRows; i++) {
+        const long row = panel * static_cast<long>(kPackedRows) + i;
         rows[i] = row < matrix.rows ? matrix.data + row * row_bytes : zeros;
     }
-    __m128i nan = _mm_setzero_si128();
     long at = 0;
-    for (; at + 16 <= row_bytes; at += 16) transpose<FORM>(rows, at, out + at * 16, nan);
+    for (; at + 16 <= row_bytes; at += 16) transpose<PAIRS, STORE>(rows, at, out + at * 16);
     if (at < packed_bytes) {
-        alignas(16) unsigned char tails[16][16] = {}, steps[256];
-        for (int i = 0; i < 16; i++) {
+        alignas(16) unsigned char tails[kPackedRows][16] = {}, steps[256];
+        for (int i = 0; i < kPackedRows; i++) {
             if (at < row_bytes) std::memcpy(tails[i], rows[i] + at, row_bytes - at);
             rows[i] = tails[i];
         }
-        transpose<FORM>(rows, 0, steps, nan);
+        transpose<PAIRS, Store::kCached>(rows, 0, steps);
         std::memcpy(out + at * 16, steps, (packed_bytes - at) * 16);
     }
-    return _mm_movemask_epi8(nan) != 0;
 }
 
 }  // namespace
 
-void Engine::pack(Matrix &matrix) {
+long panel_bytes(const Matrix &matrix) { return matrix.packed_columns * kPackedRows * code_bytes(matrix); }
+
+Form best_form(const Matrix &matrix, bool brain_inputs) {
+    const bool codes = matrix.type == MOEBIUS_E4M3;
+    if (!(codes || matrix.type == MOEBIUS_BF16) || matrix.rows < kPackedRows) return Form::kPlain;
+    if (codes && matrix.block_columns < matrix.columns && matrix.block_columns % 4 != 0) return Form::kPlain;
+    const bool groups = matrix.activation == MOEBIUS_PER_GROUP && matrix.group < matrix.columns;
+    if (groups && brain_inputs && matrix.group != matrix.block_columns) return Form::kPlain;
+    return !codes ? Form::kBrains : brain_inputs ? Form::kPairCodes : Form::kCodes;
+}
+
+bool has_nan(const Matrix &matrix, int from, int to) {
+    const __m128i magnitude = _mm_set1_epi8(0x7f);
+    const unsigned char *code = matrix.data + from * static_cast<long>(matrix.columns), *end = matrix.data + to * static_cast<long>(matrix.columns);
+    __m128i nan = _mm_setzero_si128();
+    for (; code + 16 <= end; code += 16) {
+        const __m128i codes = _mm_loadu_si128(reinterpret_cast<const __m128i *>(code));
+        nan = _mm_or_si128(nan, _mm_cmpeq_epi8(_mm_and_si128(codes, magnitude), magnitude));
+    }
+    return _mm_movemask_epi8(nan) != 0 || std::any_of(code, end, [](unsigned char last) { return (last & 0x7f) == 0x7f; });
+}
+
+void lay_out(Matrix &matrix, Form form) {
     const bool codes = matrix.type == MOEBIUS_E4M3;
     const int blocks = codes ? (matrix.columns + matrix.block_columns - 1) / matrix.block_columns : 1;
-    if (!(codes || matrix.type == MOEBIUS_BF16) || matrix.rows < 16) return;
-    if (blocks > 1 && matrix.block_columns % 4 != 0) return;
-    const bool groups = matrix.activation == MOEBIUS_PER_GROUP && matrix.group < matrix.columns;
-    if (groups && kernels.brain_inputs && matrix.group != matrix.block_columns) return;
-    const int panels = (matrix.rows + 15) / 16;
+    matrix.form = form;
     matrix.packed_columns = (matrix.columns + 3) / 4 * 4;
-    const long panel_bytes = matrix.packed_columns * 16L * (codes ? 1 : 2);
-    unsigned char *packed = weights.take(panels * panel_bytes);
-    if (packed == nullptr) return;
-    const std::vector<unsigned char> zeros(matrix.columns * static_cast<size_t>(codes ? 1 : 2));
-    auto *pack_one = !codes ? pack_panel<Form::kBrains> : kernels.brain_inputs ? pack_panel<Form::kPairCodes> : pack_panel<Form::kCodes>;
-    std::atomic<bool> nan{false};
-    const int threads = pool.threads(), pieces = threads * ((panels + kPiece * threads - 1) / (kPiece * threads));
-    pool.parallel(pieces, 1, [&](int first, int last, int) {
-        for (int piece = first; piece < last; piece++) {
-            // Each thread in a part of its own: two that touch one large page first would both clear it.
-            const int begin = (piece % threads * (pieces / threads) + piece / threads) * kPiece, end = std::min(panels, begin + kPiece);
-            for (int panel = begin; panel < end; panel++)
-                if (pack_one(matrix, panel, zeros.data(), packed + panel * panel_bytes)) nan = true;
-        }
-        _mm_sfence();
-    });
-    if (nan) return weights.give_back(panels * panel_bytes);
-    matrix.packed = packed;
     matrix.packed_blocks = blocks;
-    matrix.packed_scales_memory.resize(static_cast<size_t>(panels) * blocks * 16, 1.0f);
+    matrix.packed_scales_memory.resize(static_cast<size_t>(panels_of(matrix)) * blocks * kPackedRows, 1.0f);
     matrix.packed_scales = matrix.packed_scales_memory.data();
     for (long row = 0; codes && row < matrix.rows; row++)
         for (int block = 0; block < blocks; block++)
-            matrix.packed_scales_memory[(row / 16 * blocks + block) * 16 + row % 16] =
+            matrix.packed_scales_memory[(row / kPackedRows * blocks + block) * kPackedRows + row % kPackedRows] =
                 matrix.scales[row / matrix.block_rows * blocks + block];
 }
+
+template <Store STORE>
+void pack_panels(const Matrix &matrix, int first, int last, unsigned char *out) {
+    const std::vector<unsigned char> zeros(last * kPackedRows > matrix.rows ? matrix.columns * code_bytes(matrix) : 0);
+    auto *pack_one = matrix.form == Form::kPairCodes ? pack_panel<true, STORE> : pack_panel<false, STORE>;
+    for (int panel = first; panel < last; panel++, out += panel_bytes(matrix)) pack_one(matrix, panel, zeros.data(), out);
+    if (STORE == Store::kStreamed) _mm_sfence();
+}
+
+template void pack_panels<Store::kCached>(const Matrix &, int, int, unsigned char *);
+template void pack_panels<Store::kStreamed>(const Matrix &, int, int, unsigned char *);
 
 }  // namespace moebius

@@ -108,33 +108,32 @@ void packed_rows(const Product &product, int panel, int panels, const uint8_t *w
 }
 
 template <int WORDS>
-void multiply_packed_words(const Product &product, int from, int to, int direct, float *scratch) {
+void multiply_packed_words(const Product &product, const uint8_t *weights, int from, int to, int direct, float *scratch) {
     const Matrix &matrix = *product.matrix;
     const int panel = from / kPackedRows;
     const int panels = (to - from + kPackedRows - 1) / kPackedRows;
     const long steps = matrix.packed_columns / 4;
     if (matrix.type == MOEBIUS_BF16) {
         const long bytes = steps * Pairs::kStepBytes;
-        return packed_rows<Pairs, WORDS, Large>(product, panel, panels, matrix.packed + panel * bytes, bytes);
+        return packed_rows<Pairs, WORDS, Large>(product, panel, panels, weights, bytes);
     }
     const long bytes = steps * Codes::kStepBytes;
-    const uint8_t *codes = matrix.packed + panel * bytes;
-    if (product.rows <= Tiny::kTokens) return packed_rows<Codes, WORDS, Tiny>(product, panel, panels, codes, bytes);
-    if (product.rows <= direct) return packed_rows<Codes, WORDS, Small>(product, panel, panels, codes, bytes);
+    if (product.rows <= Tiny::kTokens) return packed_rows<Codes, WORDS, Tiny>(product, panel, panels, weights, bytes);
+    if (product.rows <= direct) return packed_rows<Codes, WORDS, Small>(product, panel, panels, weights, bytes);
     const Codes read;
     uint8_t *pairs = reinterpret_cast<uint8_t *>(scratch);
     for (long step = 0; step < panels * steps; step++) {
         __m512i first, second;
-        read(codes + step * Codes::kStepBytes, first, second);
+        read(weights + step * Codes::kStepBytes, first, second);
         _mm512_storeu_si512(pairs + step * Pairs::kStepBytes, first);
         _mm512_storeu_si512(pairs + step * Pairs::kStepBytes + 64, second);
     }
     packed_rows<Pairs, WORDS, Large>(product, panel, panels, pairs, steps * Pairs::kStepBytes);
 }
 
-void multiply_packed(const Product &product, int from, int to, int direct, float *scratch) {
-    product.factors == nullptr ? multiply_packed_words<2>(product, from, to, direct, scratch)
-                               : multiply_packed_words<1>(product, from, to, direct, scratch);
+void multiply_packed(const Product &product, const uint8_t *panels, int from, int to, int direct, float *scratch) {
+    product.factors == nullptr ? multiply_packed_words<2>(product, panels, from, to, direct, scratch)
+                               : multiply_packed_words<1>(product, panels, from, to, direct, scratch);
 }
 
 // The float32 nearest to x that a bfloat16 can hold, ties to even.

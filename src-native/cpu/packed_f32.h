@@ -190,12 +190,11 @@ void decode_panel(const uint8_t *weights, long steps, float *out) {
 }
 
 template <class Read>
-void multiply_packed_as(const Product &product, int from, int to, int direct, float *scratch) {
+void multiply_packed_as(const Product &product, const uint8_t *weights, int from, int to, int direct, float *scratch) {
     const Matrix &matrix = *product.matrix;
     const int first = from / kPackedRows;
     const int panels = (to - from + kPackedRows - 1) / kPackedRows;
     const long steps = matrix.packed_columns / Read::kColumns, bytes = steps * Read::kStepBytes;
-    const uint8_t *weights = matrix.packed + first * bytes;
     if (product.rows <= Tiny::kTokens) return packed_rows<Read, Tiny>(product, first, panels, weights, bytes, Read::kFactor);
     if (product.rows <= Small::kTokens) return packed_rows<Read, Small>(product, first, panels, weights, bytes, Read::kFactor);
     if (product.rows <= direct) return packed_rows<Read, Direct>(product, first, panels, weights, bytes, Read::kFactor);
@@ -207,9 +206,9 @@ void multiply_packed_as(const Product &product, int from, int to, int direct, fl
     }
 }
 
-void multiply_packed(const Product &product, int from, int to, int direct, float *scratch) {
-    product.matrix->type == MOEBIUS_E4M3 ? multiply_packed_as<Codes>(product, from, to, direct, scratch)
-                                         : multiply_packed_as<Brains>(product, from, to, direct, scratch);
+void multiply_packed(const Product &product, const uint8_t *panels, int from, int to, int direct, float *scratch) {
+    product.matrix->type == MOEBIUS_E4M3 ? multiply_packed_as<Codes>(product, panels, from, to, direct, scratch)
+                                         : multiply_packed_as<Brains>(product, panels, from, to, direct, scratch);
 }
 
 void input_row(const float *x, long columns, long packed_columns, uint32_t *out) {

@@ -1,4 +1,4 @@
-// How pairs of columns come out of a packed matrix, as bfloat16: pack.cpp says how they lie there.
+// How pairs of columns come out of a packed matrix, as bfloat16: pack.h says how they lie there.
 #pragma once
 #include <immintrin.h>
 

@@ -137,14 +137,14 @@ void multiply_rows(const Product &product, long first, int panel, int panels, co
     if (r < panels) multiply_blocks<BLOCKS, 1>(product, first, panel + r, weights + r * stride);
 }
 
-void multiply(const Product &product, int from, int to, unsigned char *scratch) {
+void multiply(const Product &product, const unsigned char *weights, int from, int to, unsigned char *scratch) {
     const Matrix &matrix = *product.matrix;
     const int panel = from / kPackedRows, panels = (to - from + kPackedRows - 1) / kPackedRows;
     const bool codes = matrix.type == MOEBIUS_E4M3;
     const long bytes = matrix.packed_columns / 4 * (codes ? Codes::kStepBytes : Pairs::kStepBytes);
     const long stride = tiles_across(matrix.packed_columns) * kTileBytes;
     for (int r = 0; r < panels; r++)
-        (codes ? decode_panel<Codes> : decode_panel<Pairs>)(matrix.packed + (panel + r) * bytes, matrix.packed_columns, scratch + r * stride);
+        (codes ? decode_panel<Codes> : decode_panel<Pairs>)(weights + r * bytes, matrix.packed_columns, scratch + r * stride);
     const long blocks = (product.rows + kTileRows - 1) / kTileRows;
     tile_configure(kShapes);
     long first = 0;

@@ -17,14 +17,14 @@ static inline long tiles_across(long columns) { return (columns + kTileColumns -
 
 // Whether a matrix can be multiplied so: its blocks of scales must be whole tiles.
 static inline bool fits_tiles(const Matrix &matrix) {
-    return matrix.packed != nullptr && (matrix.packed_blocks == 1 || matrix.block_columns % kTileColumns == 0);
+    return matrix.form != Form::kPlain && (matrix.packed_blocks == 1 || matrix.block_columns % kTileColumns == 0);
 }
 
 struct TileKernels {
     // Row `row` of a product's inputs.
     void (*input_row)(const float *x, long columns, int terms, long row, uint32_t *inputs);
     // As Kernels::multiply_packed, of inputs as above; scratch holds panels of kTileBytes * tiles_across(columns), aligned to 64 bytes.
-    void (*multiply)(const Product &product, int from, int to, unsigned char *scratch);
+    void (*multiply)(const Product &product, const unsigned char *panels, int from, int to, unsigned char *scratch);
     // Multiplies and adds in registers; returns the flops done.
     double (*multiply_adds)(long rounds);
 };

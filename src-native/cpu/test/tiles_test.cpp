@@ -82,7 +82,7 @@ struct Loaded {
     void *matrix;
     Loaded(Engine &engine, const Weight &w)
         : matrix(moebius_matrix(&engine, w.data.data(), w.type, w.rows, w.columns, w.scales.data(), static_cast<int>(w.scales.size()), w.block_rows,
-                                w.block_columns, w.activation, w.activation == MOEBIUS_STATIC ? 0.02f : INFINITY, w.group)) {}
+                                w.block_columns, w.activation, w.activation == MOEBIUS_STATIC ? 0.02f : INFINITY, w.group, 0)) {}
     Loaded(const Loaded &) = delete;
     ~Loaded() { moebius_matrix_free(matrix); }
 };
@@ -190,6 +190,22 @@ void rows_of_prompts_and_generated_ones_keep_their_bits_beside_each_other() {
     }
 }
 
+void products_repack_what_is_not_repacked_yet() {
+    for (const Weight &w : awkward_weights())
+        for (int rows : {1, 9, 40})
+            for (unsigned char prompt : {0, 1}) {
+                const Floats x = random_floats(static_cast<long>(rows) * w.columns, 1);
+                Machine machine(2);
+                Loaded loaded(machine.engine, w);
+                Floats repacked(static_cast<long>(rows) * w.rows), own(repacked.size());
+                const Marks marks(rows, prompt);
+                moebius_project(&machine.engine, x.data(), loaded.matrix, marks.data(), rows, repacked.data(), 0, 2, 32, 8);
+                static_cast<Matrix *>(loaded.matrix)->packed = nullptr;
+                moebius_project(&machine.engine, x.data(), loaded.matrix, marks.data(), rows, own.data(), 0, 2, 32, 8);
+                check(own == repacked, w.name() + " repacked by " + std::to_string(rows) + " rows");
+            }
+}
+
 void blocks_of_scales_that_are_no_whole_tiles_are_left_to_dot_products() {
     const Weight w = random_weight(MOEBIUS_E4M3, 50, 300, 16, 52), whole = random_weight(MOEBIUS_E4M3, 50, 300, 16, 64);
     const Floats x = random_floats(9 * 300, 1);
@@ -250,6 +266,7 @@ int main() {
         {"products agree with double precision", products_agree_with_double_precision},
         {"bits depend on neither rows nor cuts nor blocking", bits_depend_on_neither_rows_nor_cuts_nor_blocking},
         {"rows of prompts and generated ones keep their bits beside each other", rows_of_prompts_and_generated_ones_keep_their_bits_beside_each_other},
+        {"products repack what is not repacked yet", products_repack_what_is_not_repacked_yet},
         {"blocks of scales that are no whole tiles are left to dot products", blocks_of_scales_that_are_no_whole_tiles_are_left_to_dot_products},
         {"experts keep each row's bits", experts_keep_each_rows_bits},
     };

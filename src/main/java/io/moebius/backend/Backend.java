@@ -46,11 +46,21 @@ public interface Backend extends AutoCloseable {
     default void prepareGates(List<Matrix> gates, List<Matrix> ups) {}
 
     /**
-     * Bytes of the device's own memory that a KV cache may take, once weights and activations are there; empty where kernels work in
-     * the memory of the host.
+     * Bytes of the device's own memory that a KV cache may take, once weights and activations are there, which it waits for; empty
+     * where kernels work in the memory of the host.
      */
     default OptionalLong freeBytes() {
         return OptionalLong.empty();
+    }
+
+    /** Bytes of the host's memory that loaded weights will still take behind the calls. */
+    default long bytesToCome() {
+        return 0;
+    }
+
+    /** Waits until all is done that goes on behind the calls: before something is measured. */
+    default void settle() {
+        freeBytes();
     }
 
     /**

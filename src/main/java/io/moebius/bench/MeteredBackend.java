@@ -89,6 +89,16 @@ final class MeteredBackend implements Backend {
     }
 
     @Override
+    public long bytesToCome() {
+        return backend.bytesToCome();
+    }
+
+    @Override
+    public void settle() {
+        backend.settle();
+    }
+
+    @Override
     public OptionalLong freeBytes() {
         return backend.freeBytes();
     }

@@ -45,8 +45,7 @@ public final class ModelBench implements AutoCloseable {
         int largest = batches.stream().mapToInt(b -> b).max().orElse(1);
         long start = System.nanoTime();
         this.decoder = Transformer.load(checkpoint, this.backend, Math.max(STEP_TOKENS, largest), largest, fraction -> {});
-        // A device that has memory of its own has all weights when it can say what is left.
-        this.backend.freeBytes();
+        this.backend.settle();
         this.load = new Report.Load(checkpoint.weightBytes(), (System.nanoTime() - start) / 1e9);
         this.blocksEach = Math.ceilDiv(tokens + 1, KvCache.BLOCK_TOKENS);
         this.cache = this.backend.kvCache(decoder.kvShape(), largest * blocksEach);

@@ -109,6 +109,7 @@ final class ModelBenchTool {
             Decoder decoder = Transformer.load(checkpoint, backend, maxTokens, maxSequences, fraction -> {});
             KvStorage storage = KvCacheType.of(options.required(EngineFlags.KV_CACHE_DTYPE), checkpoint);
             KvCache.Shape shape = decoder.kvShape().stored(storage);
+            backend.settle();
             long room = backend.freeBytes().orElseGet(() -> FreeMemory.bytes() / 2);
             MemoryPlan plan = MemoryPlan.of(room, backend.kvBlockBytes(shape), maxSequences, longest, IN_OUT);
             ServingBench bench = new ServingBench(decoder, backend.kvCache(shape, plan.blocks()), maxSequences);

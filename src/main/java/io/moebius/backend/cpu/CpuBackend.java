@@ -99,6 +99,16 @@ public final class CpuBackend implements Backend, Tunable {
     }
 
     @Override
+    public long bytesToCome() {
+        return CpuKernels.moebius_unpacked_bytes(engine());
+    }
+
+    @Override
+    public void settle() {
+        CpuKernels.moebius_finish_packing(engine());
+    }
+
+    @Override
     public long kvBlockBytes(KvCache.Shape shape) {
         return 2 * CpuKvCache.bytes(shape, 1);
     }

@@ -33,7 +33,11 @@ final class CpuKernels {
 
     static native @Cast("jlong") long moebius_matrix(
             @Cast("void*") long engine, @Cast("const void*") long data, int type, int rows, int columns, @Const float[] scales, int scaleCount,
-            int blockRows, int blockColumns, int activation, float activationScale, int group);
+            int blockRows, int blockColumns, int activation, float activationScale, int group, int mapped);
+
+    static native void moebius_finish_packing(@Cast("void*") long engine);
+
+    static native @Cast("int64_t") long moebius_unpacked_bytes(@Cast("void*") long engine);
 
     static native int moebius_matrix_packed(@Cast("const void*") long matrix);
 

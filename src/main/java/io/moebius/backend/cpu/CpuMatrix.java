@@ -8,7 +8,7 @@ import io.moebius.backend.Scales;
 import io.moebius.backend.Weight;
 
 /**
- * @param weight keeps the memory reachable that the native matrix reads; without data where it reads a packed copy alone
+ * @param weight keeps the memory reachable that the native matrix reads; without data where it reads a packed copy alone from the start
  * @param shape  sizes and format, for people and policies
  */
 record CpuMatrix(long address, Weight weight, String shape) implements Matrix {
@@ -45,8 +45,9 @@ record CpuMatrix(long address, Weight weight, String shape) implements Matrix {
                     case ActivationQuantization.PerToken(float bound) -> bound;
                     default -> Float.POSITIVE_INFINITY;
                 },
-                scheme instanceof ActivationQuantization.PerGroup(int channels) ? channels : weight.columns());
-        boolean copied = !lookedUp && CpuKernels.moebius_matrix_packed(address) != 0;
+                scheme instanceof ActivationQuantization.PerGroup(int channels) ? channels : weight.columns(),
+                weight.data().isMapped() ? 1 : 0);
+        boolean copied = !lookedUp && !weight.data().isMapped() && CpuKernels.moebius_matrix_packed(address) != 0;
         return new CpuMatrix(
                 address,
                 copied ? weight.withoutScales().withoutData() : weight.withoutScales(),

@@ -23,6 +23,13 @@ import io.moebius.backend.Scales;
 import io.moebius.backend.Tensor;
 import io.moebius.backend.Weight;
 import io.moebius.backend.reference.ReferenceBackend;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -31,6 +38,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Every kernel of every instruction set against the reference, on random numbers and awkward shapes. */
 class CpuBackendTest {
@@ -204,6 +212,59 @@ class CpuBackendTest {
             assertThat(((CpuMatrix) backend.load(random.plain(DType.F32, 16, 16))).weight().data()).isNotNull();
             Batch token = new Batch(new int[] {1}, new int[1], new int[] {0, 1}, new int[][] {{0}}, new int[0]);
             assertThatThrownBy(() -> backend.embed(token, packed, backend.tensor(1, 16))).hasMessageContaining("is no table");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(InstructionSet.class)
+    void givesTheSameBitsBeforeAndAfterAMappedWeightIsRepacked(InstructionSet set, @TempDir Path folder) throws IOException {
+        assume(set);
+        List<Weight> weights = List.of(
+                random.weight(DType.E4M3, 100, 172, new Scales(random.floats(100), 1, 172), new ActivationQuantization.None()),
+                random.weight(DType.E4M3, 100, 172, new Scales(random.floats(14), 16, 100), new ActivationQuantization.PerToken(Float.POSITIVE_INFINITY)),
+                random.plain(DType.BF16, 33, 172));
+        try (CpuBackend backend = new CpuBackend(Activations.EIGHT_BIT, set, 2)) {
+            // Is repacked first, which takes longer than the products below.
+            backend.load(mapped(Weight.plain("before", DType.BF16, 4096, 4096, Arena.ofAuto().allocate(4096L * 4096 * 2)), folder));
+            for (Weight weight : weights) {
+                Matrix repacked = backend.load(weight);
+                Matrix later = backend.load(mapped(weight, folder));
+                for (int rows : new int[] {1, 3, 50}) {
+                    Tensor x = RandomWeights.fill(backend, random.floats(rows * 172), rows, 172);
+                    assertThat(project(backend, x, later)).as("%d rows through %s", rows, weight.format()).isDeepEqualTo(project(backend, x, repacked));
+                }
+            }
+            assertThat(backend.bytesToCome()).isPositive();
+            backend.settle();
+            assertThat(backend.bytesToCome()).isZero();
+        }
+    }
+
+    @Test
+    void closesWhileItRepacks(@TempDir Path folder) throws IOException {
+        CpuBackend backend = new CpuBackend(Activations.SIXTEEN_BIT);
+        backend.load(mapped(Weight.plain("large", DType.BF16, 4096, 4096, Arena.ofAuto().allocate(4096L * 4096 * 2)), folder));
+        backend.close();
+        assertThatThrownBy(backend::bytesToCome).hasMessage("this backend is closed");
+    }
+
+    private static float[][] project(Backend backend, Tensor x, Matrix weight) {
+        Tensor out = backend.tensor(x.rows(), weight.rows());
+        backend.project(x, weight, out);
+        float[][] rows = new float[x.rows()][weight.rows()];
+        for (int t = 0; t < rows.length; t++) {
+            backend.read(out, t, rows[t]);
+        }
+        return rows;
+    }
+
+    /** The same weight in a mapped file. */
+    private static Weight mapped(Weight weight, Path folder) throws IOException {
+        Path file = Files.createTempFile(folder, "weight", ".bin");
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.READ)) {
+            channel.write(weight.data().asByteBuffer());
+            MemorySegment data = channel.map(FileChannel.MapMode.READ_ONLY, 0, weight.bytes(), Arena.ofAuto());
+            return new Weight(weight.name(), weight.dtype(), weight.rows(), weight.columns(), data, weight.scales(), weight.activation());
         }
     }
 

@@ -1,0 +1,29 @@
+// Repacking: 16 rows interleaved, a panel, so that packed_bf16.h and packed_f32.h read columns of 16 rows as vectors.
+//
+//   e4m3: 64 bytes are 16 rows x 4 columns; for bf16 dot products each quarter holds columns (c, c + 1) of four rows, then
+//   columns (c + 2, c + 3).
+//   bfloat16: 64 bytes are 16 rows x 2 columns. Rows and columns that fill up the last panel are zeros.
+#pragma once
+#include "matrix.h"
+
+namespace moebius {
+
+// Rows of a panel. Static below: each file has the copy of its own instruction set.
+constexpr int kPackedRows = 16;
+
+static inline int panels_of(const Matrix &matrix) { return (matrix.rows + kPackedRows - 1) / kPackedRows; }
+long panel_bytes(const Matrix &matrix);
+
+// The form in which a matrix is multiplied fastest.
+Form best_form(const Matrix &matrix, bool brain_inputs);
+// Whether a code of rows [from, to) is no number.
+bool has_nan(const Matrix &matrix, int from, int to);
+// Gives the matrix another form than kPlain: its columns, blocks and scales, not its panels.
+void lay_out(Matrix &matrix, Form form);
+
+// Panels [first, last), to memory aligned to 16 bytes: into the caches where products read it next, or past them.
+enum class Store { kCached, kStreamed };
+template <Store STORE>
+void pack_panels(const Matrix &matrix, int first, int last, unsigned char *out);
+
+}  // namespace moebius
