@@ -4,11 +4,11 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <cstring>
 
 #include "e4m3.h"
+#include "pages.h"
 
 namespace moebius {
 
@@ -172,18 +172,7 @@ void Engine::multiply(std::vector<Product> products, const Blocking &blocking, b
                 kernels.swiglu(first[0].out + t * rows + from, first[1].out + t * rows + from, to - from);
         }
     });
-}
-
-void Engine::lay_out(Matrix &matrix) {
-    const Form form = best_form(matrix, kernels.brain_inputs);
-    if (form == Form::kPlain) return;
-    std::atomic<bool> nan{false};
-    // Shifted codes would make a number of what is none (packed_f32.h).
-    if (form == Form::kCodes)
-        pool.parallel(matrix.rows, kPackedRows, [&](int begin, int end, int) {
-            if (has_nan(matrix, begin, end)) nan = true;
-        });
-    if (!nan) moebius::lay_out(matrix, form);
+    if (own_panels > 0) packer.begin();
 }
 
 }  // namespace moebius
@@ -231,8 +220,12 @@ void *moebius_matrix(void *engine, const void *data, int type, int rows, int col
                               std::vector<float>(scales, scales + scale_count), block_rows, block_columns,
                               activation, activation_scale, group};
     Engine &e = moebius::engine_of(engine);
-    e.lay_out(*matrix);
-    if (matrix->form != moebius::Form::kPlain) mapped ? e.packer.add(*matrix) : e.packer.pack(*matrix);
+    if (mapped) moebius::fetch_pages(matrix->data, moebius::data_bytes(*matrix), e.pool);
+    const moebius::Form form = moebius::best_form(*matrix, e.kernels.brain_inputs);
+    if (form != moebius::Form::kPlain) {
+        lay_out(*matrix, form);
+        mapped ? e.packer.add(*matrix) : e.packer.pack(*matrix);
+    }
     return matrix;
 }
 

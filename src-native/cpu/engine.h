@@ -22,9 +22,6 @@ struct Engine {
     std::vector<uint32_t> input_words{};
     std::vector<float> expert_floats{};
 
-    // Decides how a matrix is multiplied.
-    void lay_out(Matrix &matrix);
-
     // Whether a prompt's rows are multiplied with a matrix as tiles, which gives them other bits than generated tokens' rows get.
     bool tiled(const Matrix &matrix) const { return tiles != nullptr && fits_tiles(matrix); }
 

@@ -21,10 +21,10 @@ struct Matrix {
     int group;
 
     Form form = Form::kPlain;
-    // Of other forms; scales: [panels][blocks][16].
+    // Of other forms; scales: [panels][blocks][16], no number where a code is none.
     long packed_columns = 0;
     int packed_blocks = 0;
-    const float *packed_scales = nullptr;
+    float *packed_scales = nullptr;
     std::vector<float> packed_scales_memory = {};
     // All panels, once they are repacked; until then products repack what they use.
     std::atomic<const unsigned char *> packed{nullptr};

@@ -13,15 +13,16 @@ constexpr int kPackedRows = 16;
 
 static inline int panels_of(const Matrix &matrix) { return (matrix.rows + kPackedRows - 1) / kPackedRows; }
 long panel_bytes(const Matrix &matrix);
+// Of the matrix as it lies in its checkpoint.
+long data_bytes(const Matrix &matrix);
 
 // The form in which a matrix is multiplied fastest.
 Form best_form(const Matrix &matrix, bool brain_inputs);
-// Whether a code of rows [from, to) is no number.
-bool has_nan(const Matrix &matrix, int from, int to);
 // Gives the matrix another form than kPlain: its columns, blocks and scales, not its panels.
 void lay_out(Matrix &matrix, Form form);
 
-// Panels [first, last), to memory aligned to 16 bytes: into the caches where products read it next, or past them.
+// Panels [first, last), to memory aligned to 16 bytes: into the caches where products read it next, or past them. Codes for shifting,
+// which would make a number of what is none (packed_f32.h), leave it to their scale.
 enum class Store { kCached, kStreamed };
 template <Store STORE>
 void pack_panels(const Matrix &matrix, int first, int last, unsigned char *out);

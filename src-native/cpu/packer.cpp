@@ -1,11 +1,9 @@
 #include "packer.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "pack.h"
+#include "pages.h"
 
 namespace moebius {
 
@@ -15,14 +13,6 @@ namespace {
 constexpr int kPiece = 64;
 
 int64_t packed_bytes(const Matrix &matrix) { return panels_of(matrix) * static_cast<int64_t>(panel_bytes(matrix)); }
-
-// Whole pages of a mapped file leave this process; it reads them again where it must.
-void unmap_pages(const Matrix &matrix) {
-    const uintptr_t page = sysconf(_SC_PAGESIZE), begin = reinterpret_cast<uintptr_t>(matrix.data);
-    const uintptr_t end = begin + matrix.rows * static_cast<uintptr_t>(matrix.columns) * (matrix.form == Form::kBrains ? 2 : 1);
-    const uintptr_t first = (begin + page - 1) / page * page, last = end / page * page;
-    if (first < last) madvise(reinterpret_cast<void *>(first), last - first, MADV_DONTNEED);
-}
 
 }  // namespace
 
@@ -52,10 +42,14 @@ void Packer::pack(Matrix &matrix) {
 
 void Packer::add(Matrix &matrix) {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
     waiting_.push_back(&matrix);
     bytes_left_ += packed_bytes(matrix);
     changed_.notify_all();
+}
+
+void Packer::begin() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
 }
 
 bool Packer::pack_next(std::unique_lock<std::mutex> &lock) {
@@ -65,7 +59,7 @@ bool Packer::pack_next(std::unique_lock<std::mutex> &lock) {
     running_++;
     lock.unlock();
     pack(matrix);
-    unmap_pages(matrix);
+    drop_pages(matrix.data, data_bytes(matrix));
     bytes_left_ -= packed_bytes(matrix);
     lock.lock();
     running_--;
@@ -74,6 +68,7 @@ bool Packer::pack_next(std::unique_lock<std::mutex> &lock) {
 }
 
 void Packer::finish() {
+    begin();
     std::unique_lock<std::mutex> lock(mutex_);
     while (pack_next(lock)) continue;
     changed_.wait(lock, [this] { return running_ == 0; });

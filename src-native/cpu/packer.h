@@ -20,8 +20,11 @@ public:
     // Where there is memory for it; by the caller.
     void pack(Matrix &matrix);
 
-    // The same by a thread beside the others, in the order of the calls. Its data is a file's.
+    // The same later. Its data is a file's.
     void add(Matrix &matrix);
+
+    // Repacks what was added, in the order of the calls, by a thread beside the others.
+    void begin();
 
     // Returns when all are repacked that were added; the caller helps.
     void finish();

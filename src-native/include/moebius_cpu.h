@@ -38,8 +38,8 @@ void moebius_free(void *memory, int64_t bytes);
 /* A matrix [rows, columns] over data that stays the caller's; scales (E4M3 and INT4 only) are copied: one per block of
    block_rows x block_columns. INT4: groups of 32 columns, 16 bytes each, byte i holding i and i + 16 plus 8. activation_scale: the
    scale of MOEBIUS_STATIC, the largest amax of MOEBIUS_PER_GROUP; group: channels per scale of the latter.
-   What the kernels read faster repacked is: where data is mapped from a file, which must stay so, by a thread of the engine after the
-   call, while products already use it; else before the call returns, and then data is read but by moebius_embed. */
+   What the kernels read faster repacked is: where data is mapped from a file, which must stay so, by a thread of the engine that the
+   first product begins; else before the call returns, and then data is read but by moebius_embed. */
 void *moebius_matrix(void *engine, const void *data, int type, int rows, int columns, const float *scales, int scale_count,
                      int block_rows, int block_columns, int activation, float activation_scale, int group, int mapped);
 /* Returns when all is repacked. */
