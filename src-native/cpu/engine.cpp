@@ -12,9 +12,9 @@
 
 namespace moebius {
 
-std::vector<float> &Engine::row_memory(int columns) {
+std::vector<float> &Engine::row_memory(long count) {
     static thread_local std::vector<float> memory;
-    if (memory.size() < static_cast<size_t>(columns)) memory.resize(columns);
+    if (memory.size() < static_cast<size_t>(count)) memory.resize(count);
     return memory;
 }
 

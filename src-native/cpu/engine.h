@@ -16,7 +16,7 @@ struct Engine {
     const Kernels &kernels;
     const TileKernels *tiles;  // nullptr where they are not used
     ThreadPool pool;
-    Packer packer{};
+    Packer packer{pool};
     RopeTable rope{};
     std::vector<float> input_floats{};
     std::vector<uint32_t> input_words{};
@@ -32,8 +32,8 @@ struct Engine {
 
     void prepare(std::vector<Product> &products);
 
-    // A buffer of the calling thread.
-    static std::vector<float> &row_memory(int columns);
+    // A buffer of the calling thread of at least `count` floats.
+    static std::vector<float> &row_memory(long count);
 };
 
 inline Engine &engine_of(void *engine) { return *static_cast<Engine *>(engine); }

@@ -2,8 +2,8 @@
 
 #include <immintrin.h>
 
-#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "moebius_cpu.h"
 
@@ -40,12 +40,13 @@ inline void transpose(const unsigned char *const rows[16], long at, unsigned cha
         }
 }
 
+// Whoever packs the panel writes the same.
 void mark_nan(const Matrix &matrix, int panel) {
     for (int i = 0; i < kPackedRows && panel * kPackedRows + i < matrix.rows; i++) {
         const unsigned char *codes = matrix.data + (panel * static_cast<long>(kPackedRows) + i) * matrix.columns;
         for (int c = 0; c < matrix.columns; c++)
             if ((codes[c] & 0x7f) == 0x7f)
-                matrix.packed_scales[(panel * static_cast<long>(matrix.packed_blocks) + c / matrix.block_columns) * kPackedRows + i] = NAN;
+                matrix.packed_scales[(panel * static_cast<long>(matrix.packed_blocks) + c / matrix.block_columns) * kPackedRows + i] = std::numeric_limits<float>::quiet_NaN();
     }
 }
 

@@ -10,7 +10,9 @@ namespace moebius {
 namespace {
 
 // Panels between two looks at whether to stop.
-constexpr int kPiece = 64;
+constexpr int kPiece = 8;
+// Of so many threads that compute, one repacks beside them.
+constexpr int kComputing = 4;
 
 int64_t packed_bytes(const Matrix &matrix) { return panels_of(matrix) * static_cast<int64_t>(panel_bytes(matrix)); }
 
@@ -22,26 +24,36 @@ Packer::~Packer() {
         stop_ = true;
     }
     changed_.notify_all();
-    if (thread_.joinable()) thread_.join();
+    for (std::thread &thread : threads_) thread.join();
 }
 
-void Packer::pack(Matrix &matrix) {
+void Packer::pack(Matrix &matrix) { pack(matrix, true); }
+
+void Packer::pack(Matrix &matrix, bool by_pool) {
     unsigned char *packed;
     {
         std::lock_guard<std::mutex> lock(memory_mutex_);
         packed = memory_.take(packed_bytes(matrix));
     }
     if (packed == nullptr) return;
-    const int panels = panels_of(matrix);
-    for (int first = 0; first < panels; first += kPiece) {
-        if (stop_) return;
-        pack_panels<Store::kStreamed>(matrix, first, std::min(panels, first + kPiece), packed + first * panel_bytes(matrix));
-    }
-    matrix.packed.store(packed, std::memory_order_release);
+    const int panels = panels_of(matrix), threads = by_pool ? pool_.threads() : 1;
+    const int pieces = threads * ((panels + kPiece * threads - 1) / (kPiece * threads));
+    auto pack_pieces = [&](int first, int last, int) {
+        for (int piece = first; piece < last && !stop_; piece++) {
+            // Each thread in a part of its own: two that touch one large page first would both clear it.
+            const int begin = (piece % threads * (pieces / threads) + piece / threads) * kPiece, end = std::min(panels, begin + kPiece);
+            if (begin < end) pack_panels<Store::kStreamed>(matrix, begin, end, packed + begin * panel_bytes(matrix));
+        }
+    };
+    if (by_pool) pool_.parallel(pieces, 1, pack_pieces);
+    else pack_pieces(0, pieces, 0);
+    if (!stop_) matrix.packed.store(packed, std::memory_order_release);
 }
 
 void Packer::add(Matrix &matrix) {
     std::lock_guard<std::mutex> lock(mutex_);
+    // Here, where a thread that can't be had is the end of a start, not of a step.
+    while (static_cast<int>(threads_.size()) < std::max(1, pool_.threads() / kComputing)) threads_.emplace_back([this] { work(); });
     waiting_.push_back(&matrix);
     bytes_left_ += packed_bytes(matrix);
     changed_.notify_all();
@@ -49,17 +61,18 @@ void Packer::add(Matrix &matrix) {
 
 void Packer::begin() {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
+    begun_ = true;
+    changed_.notify_all();
 }
 
-bool Packer::pack_next(std::unique_lock<std::mutex> &lock) {
+bool Packer::pack_next(std::unique_lock<std::mutex> &lock, bool by_pool) {
     if (waiting_.empty()) return false;
     Matrix &matrix = *waiting_.front();
     waiting_.pop_front();
     running_++;
     lock.unlock();
-    pack(matrix);
-    drop_pages(matrix.data, data_bytes(matrix));
+    pack(matrix, by_pool);
+    if (matrix.packed != nullptr) drop_pages(matrix.data, data_bytes(matrix));
     bytes_left_ -= packed_bytes(matrix);
     lock.lock();
     running_--;
@@ -68,16 +81,15 @@ bool Packer::pack_next(std::unique_lock<std::mutex> &lock) {
 }
 
 void Packer::finish() {
-    begin();
     std::unique_lock<std::mutex> lock(mutex_);
-    while (pack_next(lock)) continue;
+    while (pack_next(lock, true)) continue;
     changed_.wait(lock, [this] { return running_ == 0; });
 }
 
 void Packer::work() {
     std::unique_lock<std::mutex> lock(mutex_);
     while (!stop_)
-        if (!pack_next(lock)) changed_.wait(lock, [this] { return stop_ || !waiting_.empty(); });
+        if (!begun_ || !pack_next(lock, false)) changed_.wait(lock, [this] { return stop_ || (begun_ && !waiting_.empty()); });
 }
 
 }  // namespace moebius

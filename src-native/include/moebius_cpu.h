@@ -48,7 +48,7 @@ void moebius_finish_packing(void *engine);
 int64_t moebius_unpacked_bytes(void *engine);
 /* 1 if it is repacked. */
 int moebius_matrix_packed(const void *matrix);
-/* After moebius_destroy, where matrices were mapped. */
+/* After moebius_destroy. */
 void moebius_matrix_free(void *matrix);
 
 /* out [count, columns] = rows of table by token. */

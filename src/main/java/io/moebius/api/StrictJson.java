@@ -44,7 +44,7 @@ final class StrictJson {
         JsonNode node;
         try {
             // Decoded as it is parsed: its text as a whole would be three times the body.
-            node = mapper.readTree(new InputStreamReader(new ByteArrayInputStream(body), StandardCharsets.UTF_8.newDecoder()));
+            node = mapper.reader(new BoundedNodes()).readTree(new InputStreamReader(new ByteArrayInputStream(body), StandardCharsets.UTF_8.newDecoder()));
         } catch (CharacterCodingException e) {
             throw ApiException.invalid(null, "the body is not valid UTF-8");
         } catch (JsonProcessingException e) {

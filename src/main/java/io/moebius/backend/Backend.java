@@ -46,8 +46,8 @@ public interface Backend extends AutoCloseable {
     default void prepareGates(List<Matrix> gates, List<Matrix> ups) {}
 
     /**
-     * Bytes of the device's own memory that a KV cache may take, once weights and activations are there, which it waits for; empty
-     * where kernels work in the memory of the host.
+     * Bytes of the device's own memory that a KV cache may take, once weights and activations are there; empty where kernels work in
+     * the memory of the host.
      */
     default OptionalLong freeBytes() {
         return OptionalLong.empty();
@@ -59,9 +59,7 @@ public interface Backend extends AutoCloseable {
     }
 
     /** Waits until all is done that goes on behind the calls: before something is measured. */
-    default void settle() {
-        freeBytes();
-    }
+    default void settle() {}
 
     /**
      * Runs a step of a model; its logits stay valid until the next call. A backend may add rows to a batch that nobody sees, and may

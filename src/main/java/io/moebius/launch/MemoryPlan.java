@@ -12,6 +12,21 @@ import io.moebius.backend.KvCache;
 record MemoryPlan(int blocks, long blockBytes) {
 
     /**
+     * Bytes of the host's memory that a cache may take: half of what is free.
+     *
+     * @param toCome bytes that the weights will still take
+     * @throws StartException if not even those are free
+     */
+    static long room(long free, long toCome) {
+        if (toCome > free) {
+            throw new StartException(
+                    ExitCode.OUT_OF_MEMORY,
+                    "the weights need %d MiB more, %d MiB are free; give more memory".formatted(Math.ceilDiv(toCome, 1L << 20), free >> 20));
+        }
+        return (free - toCome) / 2;
+    }
+
+    /**
      * @param room              bytes that the cache may take
      * @param maxSequences      sequences in a step
      * @param maxSequenceLength tokens of the longest sequence

@@ -94,12 +94,13 @@ final class StartSequence {
         console.show("  weights      %s%n".formatted(rate.at(1)));
         KvStorage storage = KvCacheType.of(settings.required(EngineFlags.KV_CACHE_DTYPE), checkpoint);
         KvCache.Shape shape = decoder.kvShape().stored(storage);
-        long room = backend.freeBytes().orElseGet(() -> Math.max(0, FreeMemory.bytes() - backend.bytesToCome()) / 2);
+        long room = backend.freeBytes().orElseGet(() -> MemoryPlan.room(FreeMemory.bytes(), backend.bytesToCome()));
         MemoryPlan plan = MemoryPlan.of(room, backend.kvBlockBytes(shape), maxSequences, maxSequenceLength, ModelFlags.MAX_SEQUENCE_LENGTH);
         console.show("  KV cache     %,d tokens in %s, of %s that are free for it%n"
                 .formatted(plan.tokens(), Console.size(plan.bytes()), Console.size(room)));
         KvCache cache = backend.kvCache(shape, plan.blocks());
         if (policy.searching()) {
+            phase("repacking the weights");
             backend.settle();
         }
         KernelPolicy.InForce kernels = usePolicy(policy, decoder, cache, maxSequences);

@@ -15,6 +15,14 @@ class MemoryPlanTest {
     }
 
     @Test
+    void leavesRoomForWeightsThatAreStillToCome() {
+        assertThat(MemoryPlan.room(10_000, 4_000)).isEqualTo(3_000);
+        assertThatThrownBy(() -> MemoryPlan.room(3L << 20, 4L << 20))
+                .isInstanceOf(StartException.class)
+                .hasMessage("the weights need 4 MiB more, 3 MiB are free; give more memory");
+    }
+
+    @Test
     void takesNoMoreThanItMay() {
         assertThat(MemoryPlan.of(10_000, 1000, 4, 100, LENGTH).blocks()).isEqualTo(10);
     }

@@ -29,6 +29,7 @@ record CpuMatrix(long address, Weight weight, String shape) implements Matrix {
             case ActivationQuantization.PerToken(float bound) -> PER_GROUP;
             case ActivationQuantization.PerGroup(int channels) -> PER_GROUP;
         };
+        boolean mapped = weight.data().isMapped() && weight.data().isReadOnly();
         long address = CpuKernels.moebius_matrix(
                 engine,
                 weight.data().address(),
@@ -46,8 +47,8 @@ record CpuMatrix(long address, Weight weight, String shape) implements Matrix {
                     default -> Float.POSITIVE_INFINITY;
                 },
                 scheme instanceof ActivationQuantization.PerGroup(int channels) ? channels : weight.columns(),
-                weight.data().isMapped() ? 1 : 0);
-        boolean copied = !lookedUp && !weight.data().isMapped() && CpuKernels.moebius_matrix_packed(address) != 0;
+                mapped ? 1 : 0);
+        boolean copied = !lookedUp && !mapped && CpuKernels.moebius_matrix_packed(address) != 0;
         return new CpuMatrix(
                 address,
                 copied ? weight.withoutScales().withoutData() : weight.withoutScales(),

@@ -154,9 +154,14 @@ public final class CudaBackend implements Backend, Tunable {
     }
 
     @Override
-    public OptionalLong freeBytes() {
+    public void settle() {
         requireOpen();
         upload.release();
+    }
+
+    @Override
+    public OptionalLong freeBytes() {
+        settle();
         return OptionalLong.of(Math.max(0, driver.freeBytes() - reserve.bytes()));
     }
 

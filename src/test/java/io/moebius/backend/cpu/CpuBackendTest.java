@@ -262,7 +262,11 @@ class CpuBackendTest {
     }
 
     @Test
-    void closesWhileItRepacks(@TempDir Path folder) throws IOException {
+    void closesBeforeAndWhileItRepacks(@TempDir Path folder) throws IOException {
+        CpuBackend unused = new CpuBackend(Activations.SIXTEEN_BIT);
+        unused.load(mapped(random.plain(DType.BF16, 16, 16), folder));
+        assertThat(unused.bytesToCome()).isPositive();
+        unused.close();
         CpuBackend backend = new CpuBackend(Activations.SIXTEEN_BIT);
         Matrix large = backend.load(mapped(Weight.plain("large", DType.BF16, 4096, 4096, Arena.ofAuto().allocate(4096L * 4096 * 2)), folder));
         project(backend, backend.tensor(1, 4096), large);
