@@ -40,13 +40,14 @@ inline void transpose(const unsigned char *const rows[16], long at, unsigned cha
         }
 }
 
-// Whoever packs the panel writes the same.
+// Of rows with codes that are no numbers. Several threads may pack a panel: each writes the same, and reads it after itself.
 void mark_nan(const Matrix &matrix, int panel) {
+    const float nan = std::numeric_limits<float>::quiet_NaN();
     for (int i = 0; i < kPackedRows && panel * kPackedRows + i < matrix.rows; i++) {
         const unsigned char *codes = matrix.data + (panel * static_cast<long>(kPackedRows) + i) * matrix.columns;
+        float *scales = matrix.packed_scales + panel * static_cast<long>(matrix.packed_blocks) * kPackedRows + i;
         for (int c = 0; c < matrix.columns; c++)
-            if ((codes[c] & 0x7f) == 0x7f)
-                matrix.packed_scales[(panel * static_cast<long>(matrix.packed_blocks) + c / matrix.block_columns) * kPackedRows + i] = std::numeric_limits<float>::quiet_NaN();
+            if ((codes[c] & 0x7f) == 0x7f) __atomic_store(scales + c / matrix.block_columns * kPackedRows, &nan, __ATOMIC_RELAXED);
     }
 }
 

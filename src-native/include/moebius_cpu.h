@@ -38,8 +38,8 @@ void moebius_free(void *memory, int64_t bytes);
 /* A matrix [rows, columns] over data that stays the caller's; scales (E4M3 and INT4 only) are copied: one per block of
    block_rows x block_columns. INT4: groups of 32 columns, 16 bytes each, byte i holding i and i + 16 plus 8. activation_scale: the
    scale of MOEBIUS_STATIC, the largest amax of MOEBIUS_PER_GROUP; group: channels per scale of the latter.
-   What the kernels read faster repacked is: where data is mapped from a file, which must stay so, by a thread of the engine that the
-   first product begins; else before the call returns, and then data is read but by moebius_embed. */
+   What the kernels read faster repacked is: where data is mapped from a file, which must stay so, by threads of the engine that the
+   first product lets begin; else before the call returns, and then, if moebius_matrix_packed, data is read but by moebius_embed. */
 void *moebius_matrix(void *engine, const void *data, int type, int rows, int columns, const float *scales, int scale_count,
                      int block_rows, int block_columns, int activation, float activation_scale, int group, int mapped);
 /* Returns when all is repacked. */
@@ -48,7 +48,7 @@ void moebius_finish_packing(void *engine);
 int64_t moebius_unpacked_bytes(void *engine);
 /* 1 if it is repacked. */
 int moebius_matrix_packed(const void *matrix);
-/* After moebius_destroy. */
+/* A mapped one after moebius_destroy. */
 void moebius_matrix_free(void *matrix);
 
 /* out [count, columns] = rows of table by token. */

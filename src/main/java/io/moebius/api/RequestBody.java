@@ -3,7 +3,6 @@ package io.moebius.api;
 import io.vertx.ext.web.RoutingContext;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.ExecutionException;
@@ -73,7 +72,11 @@ final class RequestBody {
                 } catch (ApiException refused) {
                     bytes = null;
                     share.close();
-                    forget(body, maxBytes + maxBytes / 8 - size - count);
+                    try {
+                        forget(body, maxBytes + maxBytes / 8 - size - count);
+                    } catch (IOException ended) {
+                        refused.addSuppressed(ended);
+                    }
                     throw refused;
                 }
                 bytes = Arrays.copyOf(bytes, (int) share.held());
@@ -108,7 +111,8 @@ final class RequestBody {
             IgnoredBody.closeAfterAnswer(context);
             throw new IOException("nothing came for %.0f s".formatted(patience.toMillis() / 1e3));
         } catch (InterruptedException e) {
-            throw new InterruptedIOException("the server is stopping");
+            Thread.currentThread().interrupt();
+            throw ApiException.unavailable("the server is stopping", "server_is_draining");
         } catch (ExecutionException e) {
             switch (e.getCause()) {
                 case IOException broken -> throw broken;

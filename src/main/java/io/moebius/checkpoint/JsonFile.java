@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -37,7 +38,7 @@ final class JsonFile {
         } catch (JsonProcessingException e) {
             throw new CheckpointException("%s is not valid JSON: %s".formatted(file, SafetensorsHeader.firstLine(e)), e);
         } catch (IOException e) {
-            throw new CheckpointException("%s cannot be read: %s".formatted(file, e.getMessage()), e);
+            throw new CheckpointException("%s cannot be read: %s".formatted(file, e instanceof AccessDeniedException ? "permission denied" : e), e);
         }
     }
 }

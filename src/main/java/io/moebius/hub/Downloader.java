@@ -13,6 +13,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
@@ -123,8 +124,9 @@ final class Downloader {
         }
         long free = Files.getFileStore(folder).getUsableSpace();
         if (needed > 0 && needed + RESERVE_BYTES > free) {
-            throw new HubException(Kind.NO_ROOM, "%s has room for %.1f GB, the model needs %.1f GB more; make room, or set HF_HUB_CACHE to another disk"
-                    .formatted(folder, free / 1e9, needed / 1e9));
+            throw new HubException(Kind.NO_ROOM, String.format(
+                    Locale.ROOT, "%s has room for %.1f GB, the model needs %.1f GB more; make room, or set HF_HUB_CACHE to another disk",
+                    folder, free / 1e9, (needed + RESERVE_BYTES) / 1e9));
         }
     }
 

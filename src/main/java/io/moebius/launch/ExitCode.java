@@ -17,7 +17,7 @@ enum ExitCode {
     FAILED(10, "anything else that ended the start, or a tool"),
     NO_POLICY(11, "a policy search cannot keep what it finds: the folder cannot be written, or holds another machine's file; or the policy file that a tool was given cannot be used"),
     HUB_REFUSED(12, "the Hugging Face Hub wants a token, another one, or its terms accepted"),
-    HUB_UNREACHABLE(13, "the Hugging Face Hub cannot be reached, or HF_HUB_OFFLINE forbids it, and the cache does not hold all of the model"),
+    HUB_UNREACHABLE(13, "the Hugging Face Hub cannot be reached, or HF_HUB_OFFLINE forbids it, and the cache does not hold all of the model; or HF_ENDPOINT is no address"),
     NO_ROOM(14, "the cache has no room for the model, or cannot be written"),
     DOWNLOAD_DAMAGED(15, "a file came otherwise than the Hub lists it, and was removed"),
     NO_LICENSE(16, "the container secret does not allow to serve: missing, damaged, not signed by a known key, revoked, expired, not yet valid, or for fewer devices"),

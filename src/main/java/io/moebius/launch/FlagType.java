@@ -1,6 +1,7 @@
 package io.moebius.launch;
 
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -48,11 +49,19 @@ sealed interface FlagType {
     default boolean allows(String value) {
         return switch (this) {
             case Text(String label) -> !value.isBlank();
-            case ReadableFile() -> Files.isReadable(Path.of(value)) && !Files.isDirectory(Path.of(value));
+            case ReadableFile() -> isReadableFile(value);
             case Switch() -> value.equals("true") || value.equals("false");
             case Whole(long least, long most) -> isWhole(value, least, most);
             case Choice(List<String> values) -> values.contains(value);
         };
+    }
+
+    private static boolean isReadableFile(String value) {
+        try {
+            return Files.isReadable(Path.of(value)) && !Files.isDirectory(Path.of(value));
+        } catch (InvalidPathException e) {
+            return false;
+        }
     }
 
     private static boolean isWhole(String value, long least, long most) {

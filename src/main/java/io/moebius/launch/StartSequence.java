@@ -99,7 +99,7 @@ final class StartSequence {
         console.show("  KV cache     %,d tokens in %s, of %s that are free for it%n"
                 .formatted(plan.tokens(), Console.size(plan.bytes()), Console.size(room)));
         KvCache cache = backend.kvCache(shape, plan.blocks());
-        if (policy.searching()) {
+        if (policy.searching() && backend.bytesToCome() > 0) {
             phase("repacking the weights");
             backend.settle();
         }

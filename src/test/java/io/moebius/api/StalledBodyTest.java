@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A body that stops coming, where the server waits for a second and a half. */
+/** A body that stops coming, where the server waits for three seconds. */
 @QuarkusTest
 @TestProfile(StalledBodyTest.Impatient.class)
 class StalledBodyTest {
@@ -24,7 +24,7 @@ class StalledBodyTest {
     public static final class Impatient implements QuarkusTestProfile {
         @Override
         public Map<String, String> getConfigOverrides() {
-            return Map.of("quarkus.http.read-timeout", "2s");
+            return Map.of("quarkus.http.read-timeout", "4s");
         }
     }
 

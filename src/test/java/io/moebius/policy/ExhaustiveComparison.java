@@ -44,6 +44,7 @@ class ExhaustiveComparison {
                 new CpuBackend(Activations.SIXTEEN_BIT, set, Runtime.getRuntime().availableProcessors())) {
             Transformer decoder = Transformer.load(
                     Checkpoint.open(Path.of(System.getProperty("moebius.policy.model"))), backend, MOST_TOKENS, SEQUENCES, loaded -> {});
+            backend.settle();
             ModelSteps steps = new ModelSteps(decoder, backend.kvCache(decoder.kvShape(), 512), SEQUENCES);
             long begin = System.nanoTime();
             Map<Integer, Map<Site, Variant>> searched = new HashMap<>();

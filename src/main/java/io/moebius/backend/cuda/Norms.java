@@ -97,7 +97,7 @@ final class Norms {
         }
     }
 
-    /** Adds a vector to each float32 row; the vector is repeated first, since no model asks for it outside of attention. */
+    /** Adds a vector to each float32 row; the vector is repeated first, by a copy for each row: few models have such a bias. */
     void addVector(CudaTensor to, long vector, String site) {
         long rowBytes = 4L * to.columns();
         long delta = repeated.atLeast(rowBytes * to.rows());

@@ -11,7 +11,7 @@ package io.moebius.backend.cuda;
  */
 record Operand(long address, int type, long pitch, long scales, int scaleRows, int scaleColumns) {
 
-    /** As the packed weights' blocks of K ask for. */
+    /** Bytes of a row, in whole units of packed weights. */
     static long pitch(int columns) {
         return Math.ceilDiv((long) columns, KernelLayout.UNIT_ROW_BYTES) * KernelLayout.UNIT_ROW_BYTES;
     }
