@@ -8,8 +8,6 @@
 namespace moebius {
 namespace {
 
-constexpr int kInt4Group = 32;
-
 void decode_int4_row(const Matrix &matrix, long row, float *out) {
     const long columns = matrix.columns, groups = (columns + kInt4Group - 1) / kInt4Group;
     const unsigned char *codes = matrix.data + row * groups * (kInt4Group / 2);

@@ -5,6 +5,9 @@
 
 namespace moebius {
 
+// Columns of a group of MOEBIUS_INT4.
+constexpr int kInt4Group = 32;
+
 // How the rows of a matrix lie that is multiplied: as in its checkpoint, or 16 of them interleaved, as pack.h says.
 enum class Form { kPlain, kPairCodes, kCodes, kBrains };
 

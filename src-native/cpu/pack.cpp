@@ -77,7 +77,6 @@ void pack_panel(const Matrix &matrix, int panel, const unsigned char *zeros, uns
 }  // namespace
 
 long data_bytes(const Matrix &matrix) {
-    constexpr long kInt4Group = 32;
     const long columns = matrix.columns;
     switch (matrix.type) {
         case MOEBIUS_INT4: return matrix.rows * ((columns + kInt4Group - 1) / kInt4Group * kInt4Group / 2);

@@ -22,6 +22,7 @@ final class Int4Row {
     private final float[][] ratios;
     private final float[] largest;
     private final float[] codes;
+    private final float[] upper;
     private final float[] squares;
     private final double[] dots;
     private final double[] least;
@@ -33,6 +34,7 @@ final class Int4Row {
         ratios = new float[DType.INT4_GROUP][groups];
         largest = new float[groups];
         codes = new float[groups];
+        upper = new float[groups];
         squares = new float[groups];
         dots = new double[groups];
         least = new double[groups];
@@ -52,8 +54,8 @@ final class Int4Row {
         }
         for (int i = 0; i < HALF; i++) {
             round(ratios[i], places, codes);
-            round(ratios[i + HALF], places, squares);
-            pack(codes, squares, packed, i);
+            round(ratios[i + HALF], places, upper);
+            pack(codes, upper, packed, i);
         }
     }
 
@@ -78,7 +80,7 @@ final class Int4Row {
         Arrays.fill(dots, 0);
         Arrays.fill(squares, 0);
         for (int i = 0; i < DType.INT4_GROUP; i++) {
-            round(ratios[i], place, codes, squares);
+            roundAndSquare(ratios[i], place, codes, squares);
             addProducts(values[i], codes, dots);
         }
         for (int g = 0; g < groups; g++) {
@@ -98,7 +100,7 @@ final class Int4Row {
         }
     }
 
-    private static void round(float[] ratios, float place, float[] codes, float[] squares) {
+    private static void roundAndSquare(float[] ratios, float place, float[] codes, float[] squares) {
         for (int g = 0; g < codes.length; g++) {
             codes[g] = code(ratios[g] * place);
             squares[g] += codes[g] * codes[g];

@@ -1,5 +1,6 @@
 package io.moebius.launch;
 
+import io.moebius.backend.Backend;
 import io.moebius.backend.KvCache;
 
 /**
@@ -10,6 +11,11 @@ import io.moebius.backend.KvCache;
  * @param blockBytes bytes of one block
  */
 record MemoryPlan(int blocks, long blockBytes) {
+
+    /** Bytes that a cache may take: of the device's own memory, or of the host's. */
+    static long room(Backend backend) {
+        return backend.freeBytes().orElseGet(() -> room(FreeMemory.bytes(), backend.bytesToCome()));
+    }
 
     /**
      * Bytes of the host's memory that a cache may take: half of what is free.

@@ -110,7 +110,7 @@ final class ModelBenchTool {
             KvStorage storage = KvCacheType.of(options.required(EngineFlags.KV_CACHE_DTYPE), checkpoint);
             KvCache.Shape shape = decoder.kvShape().stored(storage);
             backend.settle();
-            long room = backend.freeBytes().orElseGet(() -> MemoryPlan.room(FreeMemory.bytes(), backend.bytesToCome()));
+            long room = MemoryPlan.room(backend);
             MemoryPlan plan = MemoryPlan.of(room, backend.kvBlockBytes(shape), maxSequences, longest, IN_OUT);
             ServingBench bench = new ServingBench(decoder, backend.kvCache(shape, plan.blocks()), maxSequences);
             List<ServingReport.Result> results = new ArrayList<>();

@@ -30,7 +30,6 @@ record ModelProbe(Backend backend, Tunable tunable, ModelSteps steps, Origin ori
                 throw new StartException(ExitCode.USAGE, "the device has one variant of each kernel; give another --device");
             }
             Decoder decoder = Transformer.load(checkpoint, backend, maxTokens, SEQUENCES, fraction -> {});
-            backend.settle();
             ModelSteps steps = new ModelSteps(decoder, backend.kvCache(decoder.kvShape(), BLOCKS), SEQUENCES);
             return new ModelProbe(backend, tunable, steps, KernelPolicy.origin(tunable, backend.activations(), checkpoint));
         }

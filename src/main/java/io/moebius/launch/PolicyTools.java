@@ -66,6 +66,7 @@ final class PolicyTools {
                 throw new StartException(ExitCode.NO_POLICY, "policy %s refused: %s; it can be verified with its own kernels, machine and model (--hf-model-name) alone"
                         .formatted(options.operand().orElse(""), difference));
             });
+            probe.backend().settle();
             Verification verification = Verification.of(
                     policy, probe.tunable(), probe.steps(), System::nanoTime, (int) options.whole(PAIRS));
             shell.out().print(Report.verified(verification));

@@ -94,7 +94,7 @@ final class StartSequence {
         console.show("  weights      %s%n".formatted(rate.at(1)));
         KvStorage storage = KvCacheType.of(settings.required(EngineFlags.KV_CACHE_DTYPE), checkpoint);
         KvCache.Shape shape = decoder.kvShape().stored(storage);
-        long room = backend.freeBytes().orElseGet(() -> MemoryPlan.room(FreeMemory.bytes(), backend.bytesToCome()));
+        long room = MemoryPlan.room(backend);
         MemoryPlan plan = MemoryPlan.of(room, backend.kvBlockBytes(shape), maxSequences, maxSequenceLength, ModelFlags.MAX_SEQUENCE_LENGTH);
         console.show("  KV cache     %,d tokens in %s, of %s that are free for it%n"
                 .formatted(plan.tokens(), Console.size(plan.bytes()), Console.size(room)));
