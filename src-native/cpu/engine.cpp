@@ -121,9 +121,9 @@ void Engine::prepare(std::vector<Product> &products) {
     }
 }
 
-void Engine::multiply_panel(const Product &product, int from, int to, int direct, float *scratch) const {
+void Engine::multiply_panel(const Product &product, int from, int to, const Blocking &blocking, float *scratch) const {
     const Matrix &matrix = *product.matrix;
-    if (matrix.form == Form::kPlain) return kernels.multiply(product, from, to, direct, scratch);
+    if (matrix.form == Form::kPlain) return kernels.multiply(product, from, to, blocking.direct, scratch);
     const int first = from / kPackedRows, last = (to + kPackedRows - 1) / kPackedRows;
     const unsigned char *panels = matrix.packed.load(std::memory_order_acquire);
     if (panels != nullptr) {
@@ -137,7 +137,7 @@ void Engine::multiply_panel(const Product &product, int from, int to, int direct
     if (product.tiles)
         tiles->multiply(product, panels, from, to, reinterpret_cast<unsigned char *>(line_up(scratch)));
     else
-        kernels.multiply_packed(product, panels, from, to, direct, scratch);
+        kernels.multiply_packed(product, panels, from, to, blocking, scratch);
 }
 
 void Engine::multiply(std::vector<Product> products, const Blocking &blocking, bool gated) {
@@ -154,7 +154,7 @@ void Engine::multiply(std::vector<Product> products, const Blocking &blocking, b
             scratch_floats = std::max(scratch_floats, blocking.panel / kPackedRows * tiles_across(matrix.packed_columns) * kTileBytes / 4 + 16);
         else if (product.rows > blocking.direct || matrix.type == MOEBIUS_INT4)
             scratch_floats = std::max(scratch_floats, matrix.form == Form::kPlain ? blocking.panel * static_cast<long>(matrix.columns)
-                                                                                  : std::max(32, blocking.panel / 2) * matrix.packed_columns);
+                                                                                  : std::max({32, blocking.interleave, blocking.panel / 2}) * matrix.packed_columns);
         if (matrix.form != Form::kPlain && matrix.packed == nullptr)
             own_panels = std::max(own_panels, blocking.panel / kPackedRows * panel_bytes(matrix) / 4 + 32);
     }
@@ -167,7 +167,7 @@ void Engine::multiply(std::vector<Product> products, const Blocking &blocking, b
             const int from = (i == 0 ? task : task - ends[i - 1]) * blocking.panel;
             const int to = static_cast<int>(std::min<long>(rows, from + blocking.panel));
             for (const Product *product = first; product < first + together; product++)
-                multiply_panel(*product, from, to, blocking.direct, scratch);
+                multiply_panel(*product, from, to, blocking, scratch);
             for (long t = 0; gated && t < first->rows; t++)
                 kernels.swiglu(first[0].out + t * rows + from, first[1].out + t * rows + from, to - from);
         }

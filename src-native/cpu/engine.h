@@ -28,7 +28,7 @@ struct Engine {
     // All products at once, their panels shared out among the threads. Where gated, a thread multiplies with a panel of each two of
     // them and gates what the first gives by what the second gives.
     void multiply(std::vector<Product> products, const Blocking &blocking, bool gated = false);
-    void multiply_panel(const Product &product, int from, int to, int direct, float *scratch) const;
+    void multiply_panel(const Product &product, int from, int to, const Blocking &blocking, float *scratch) const;
 
     void prepare(std::vector<Product> &products);
 

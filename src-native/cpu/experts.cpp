@@ -13,7 +13,7 @@ void moebius_route(void *engine, const float *x, const void *router, int rows, i
     const int experts = matrix_of(router).rows;
     std::vector<float> logits(static_cast<size_t>(rows) * experts);
     constexpr int kPanel = 16, kDirect = 4;
-    moebius_project(engine, x, router, nullptr, rows, logits.data(), 0, engine_of(engine).pool.threads(), kPanel, kDirect);
+    moebius_project(engine, x, router, nullptr, rows, logits.data(), 0, engine_of(engine).pool.threads(), kPanel, kDirect, 0);
     std::vector<double> probabilities(experts);
     for (int t = 0; t < rows; t++) {
         const float *row = logits.data() + static_cast<long>(t) * experts;
@@ -49,9 +49,9 @@ struct Group {
 
 void moebius_experts(void *engine, const float *x, const int *ids, const float *weights, int rows, int top_k,
                      const int64_t *matrices, const unsigned char *prompt, int experts, float *residual, int threads, int panel, int direct,
-                     int fused) {
+                     int interleave, int fused) {
     Engine &e = engine_of(engine);
-    const Blocking blocking{threads, panel, direct};
+    const Blocking blocking{threads, panel, direct, interleave};
     // Of each expert two lists: those that tiles may multiply are apart.
     auto in_tiles = [&](int row) { return prompt != nullptr && prompt[row] && e.tiles != nullptr; };
     std::vector<std::vector<int>> chosen(2 * experts);

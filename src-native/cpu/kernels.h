@@ -25,6 +25,7 @@ struct Blocking {
     int threads;
     int panel;
     int direct;
+    int interleave;
 };
 
 // The query heads of some tokens over `run` key/value heads from kv_head on: attention.h. The tokens follow each other in a sequence.
@@ -56,8 +57,8 @@ struct Kernels {
     // The columns of a product that rows [from, to) of its matrix give; scratch holds (to - from) * columns floats.
     void (*multiply)(const Product &product, int from, int to, int direct, float *scratch);
     // The same for a matrix in panels, of which `panels` are those from `from`, a multiple of 16, on; scratch holds
-    // max(32, (to - from) / 2) * packed_columns floats.
-    void (*multiply_packed)(const Product &product, const unsigned char *panels, int from, int to, int direct, float *scratch);
+    // max(32, interleave, (to - from) / 2) * packed_columns floats.
+    void (*multiply_packed)(const Product &product, const unsigned char *panels, int from, int to, const Blocking &blocking, float *scratch);
     // A row of x for them, packed_columns words.
     void (*input_row)(const float *x, long columns, long packed_columns, uint32_t *out);
     // The same for values of e4m3 where brain_inputs, half as many words.

@@ -32,7 +32,7 @@ void moebius_rms_norm(void *engine, const float *x, const void *weight, double e
 }
 
 void moebius_project(void *engine, const float *x, const void *matrix, const unsigned char *prompt, int rows, float *out, int add,
-                     int threads, int panel, int direct) {
+                     int threads, int panel, int direct, int interleave) {
     Engine &e = engine_of(engine);
     const Matrix &w = matrix_of(matrix);
     auto tiles = [&](int row) { return prompt != nullptr && prompt[row] && e.tiled(w); };
@@ -41,7 +41,7 @@ void moebius_project(void *engine, const float *x, const void *matrix, const uns
         for (end = begin + 1; end < rows && tiles(end) == tiles(begin);) end++;
         products.push_back({&w, x + static_cast<long>(begin) * w.columns, end - begin, out + static_cast<long>(begin) * w.rows, add != 0, tiles(begin)});
     }
-    e.multiply(products, {threads, panel, direct});
+    e.multiply(products, {threads, panel, direct, interleave});
 }
 
 void moebius_add_bias(void *engine, float *x, const void *bias, int rows) {

@@ -15,17 +15,6 @@
 namespace moebius {
 namespace {
 
-// Panels and tokens of a tile: as many sums as registers hold beside weights, inputs and, where codes are read, the tables.
-struct Tiny {
-    static constexpr int kPanels = 4, kTokens = 4;
-};
-struct Small {
-    static constexpr int kPanels = 2, kTokens = 8;
-};
-struct Large {
-    static constexpr int kPanels = 4, kTokens = 6;
-};
-
 inline __m512bh broadcast_pair(const uint32_t *p) { return reinterpret_cast<__m512bh>(_mm512_set1_epi32(static_cast<int>(*p))); }
 inline __m512 dot_pairs(__m512 sum, __m512i w, __m512bh x) { return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(w), x); }
 
@@ -93,33 +82,41 @@ void packed_tiles(const Product &product, int panel, const uint8_t *weights, lon
     if constexpr (TOKENS > 1) packed_tiles<Read, WORDS, PANELS, TOKENS - 1>(product, panel, weights, t, count);
 }
 
-template <class Read, int WORDS, class Tile>
+template <class Read, int WORDS, int PANELS>
 void packed_rows(const Product &product, int panel, int panels, const uint8_t *weights, long panel_bytes) {
-    const int tiles = (product.rows + Tile::kTokens - 1) / Tile::kTokens;
+    constexpr int kTokens = Read::kSums / PANELS;
+    const int tiles = (product.rows + kTokens - 1) / kTokens;
     for (int tile = 0; tile < tiles; tile++) {
         const long t = static_cast<long>(product.rows) * tile / tiles;
         const int count = static_cast<long>(product.rows) * (tile + 1) / tiles - t;
         int r = 0;
-        for (; r + Tile::kPanels <= panels; r += Tile::kPanels)
-            packed_tiles<Read, WORDS, Tile::kPanels, Tile::kTokens>(product, panel + r, weights + r * panel_bytes, t, count);
-        for (; r < panels; r++)
-            packed_tiles<Read, WORDS, 1, Tile::kTokens>(product, panel + r, weights + r * panel_bytes, t, count);
+        for (; r + PANELS <= panels; r += PANELS)
+            packed_tiles<Read, WORDS, PANELS, kTokens>(product, panel + r, weights + r * panel_bytes, t, count);
+        for (; r < panels; r++) packed_tiles<Read, WORDS, 1, kTokens>(product, panel + r, weights + r * panel_bytes, t, count);
+    }
+}
+
+template <class Read, int WORDS>
+void packed_rows(const Product &product, int tall, int panel, int panels, const uint8_t *weights, long panel_bytes) {
+    switch (tall) {
+        case 4: return packed_rows<Read, WORDS, 4>(product, panel, panels, weights, panel_bytes);
+        case 2: return packed_rows<Read, WORDS, 2>(product, panel, panels, weights, panel_bytes);
+        default: return packed_rows<Read, WORDS, 1>(product, panel, panels, weights, panel_bytes);
     }
 }
 
 template <int WORDS>
-void multiply_packed_words(const Product &product, const uint8_t *weights, int from, int to, int direct, float *scratch) {
+void multiply_packed_words(const Product &product, const uint8_t *weights, int from, int to, const Blocking &blocking, float *scratch) {
     const Matrix &matrix = *product.matrix;
     const int panel = from / kPackedRows;
     const int panels = (to - from + kPackedRows - 1) / kPackedRows;
     const long steps = matrix.packed_columns / 4;
-    if (matrix.type == MOEBIUS_BF16) {
-        const long bytes = steps * Pairs::kStepBytes;
-        return packed_rows<Pairs, WORDS, Large>(product, panel, panels, weights, bytes);
-    }
-    const long bytes = steps * Codes::kStepBytes;
-    if (product.rows <= Tiny::kTokens) return packed_rows<Codes, WORDS, Tiny>(product, panel, panels, weights, bytes);
-    if (product.rows <= direct) return packed_rows<Codes, WORDS, Small>(product, panel, panels, weights, bytes);
+    // Panels of a tile: beside codes the most that have sums for all tokens, of four and two.
+    auto tall = [&](int usual) { return blocking.interleave > 0 ? blocking.interleave / kPackedRows : usual; };
+    if (matrix.type == MOEBIUS_BF16)
+        return packed_rows<Pairs, WORDS>(product, tall(4), panel, panels, weights, steps * Pairs::kStepBytes);
+    if (product.rows <= blocking.direct)
+        return packed_rows<Codes, WORDS>(product, tall(product.rows <= Codes::kSums / 4 ? 4 : 2), panel, panels, weights, steps * Codes::kStepBytes);
     const Codes read;
     uint8_t *pairs = reinterpret_cast<uint8_t *>(scratch);
     for (long step = 0; step < panels * steps; step++) {
@@ -128,12 +125,12 @@ void multiply_packed_words(const Product &product, const uint8_t *weights, int f
         _mm512_storeu_si512(pairs + step * Pairs::kStepBytes, first);
         _mm512_storeu_si512(pairs + step * Pairs::kStepBytes + 64, second);
     }
-    packed_rows<Pairs, WORDS, Large>(product, panel, panels, pairs, steps * Pairs::kStepBytes);
+    packed_rows<Pairs, WORDS>(product, tall(4), panel, panels, pairs, steps * Pairs::kStepBytes);
 }
 
-void multiply_packed(const Product &product, const uint8_t *panels, int from, int to, int direct, float *scratch) {
-    product.factors == nullptr ? multiply_packed_words<2>(product, panels, from, to, direct, scratch)
-                               : multiply_packed_words<1>(product, panels, from, to, direct, scratch);
+void multiply_packed(const Product &product, const uint8_t *panels, int from, int to, const Blocking &blocking, float *scratch) {
+    product.factors == nullptr ? multiply_packed_words<2>(product, panels, from, to, blocking, scratch)
+                               : multiply_packed_words<1>(product, panels, from, to, blocking, scratch);
 }
 
 // The float32 nearest to x that a bfloat16 can hold, ties to even.

@@ -16,42 +16,33 @@ namespace {
 constexpr int kPanelVectors = 16 / kLanes;
 constexpr float kInputGain = 0x1p60f;
 
-// Panels and tokens of a tile: as many sums as registers hold beside weights and inputs. Direct decodes on the way, which takes registers
-// and the ports of multiply-adds, too; Large reads what is decoded.
+// Vectors of sums that registers hold beside weights and inputs; decoding on the way takes registers, too. Beyond the tokens that
+// taller tiles have sums for, a tile has kManyPanels unless a variant says otherwise.
 
 #if defined(__AVX512F__)
 using Bits = __m512i;
 inline Bits load_bits(const uint8_t *p) { return _mm512_loadu_si512(p); }
 inline Bits shift_right_4(Bits v) { return _mm512_srai_epi32(v, 4); }
 inline Vector masked(Bits v, uint32_t mask) { return _mm512_castsi512_ps(_mm512_and_si512(v, _mm512_set1_epi32(static_cast<int>(mask)))); }
-struct Tiny { static constexpr int kPanels = 4, kTokens = 4; };
-struct Small { static constexpr int kPanels = 2, kTokens = 8; };
-struct Large { static constexpr int kPanels = 2, kTokens = 12; };
-using Direct = Large;
+constexpr int kMostSums = 24, kDecodingSums = 16, kManyPanels = 2;
 #elif defined(__AVX2__)
 using Bits = __m256i;
 inline Bits load_bits(const uint8_t *p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i *>(p)); }
 inline Bits shift_right_4(Bits v) { return _mm256_srai_epi32(v, 4); }
 inline Vector masked(Bits v, uint32_t mask) { return _mm256_castsi256_ps(_mm256_and_si256(v, _mm256_set1_epi32(static_cast<int>(mask)))); }
-struct Tiny { static constexpr int kPanels = 4, kTokens = 1; };
-struct Small { static constexpr int kPanels = 2, kTokens = 2; };
-struct Direct { static constexpr int kPanels = 1, kTokens = 5; };
-struct Large { static constexpr int kPanels = 1, kTokens = 6; };
+constexpr int kMostSums = 12, kDecodingSums = 10, kManyPanels = 1;
 #else
 using Bits = __m128i;
 inline Bits load_bits(const uint8_t *p) { return _mm_loadu_si128(reinterpret_cast<const __m128i *>(p)); }
 inline Bits shift_right_4(Bits v) { return _mm_srai_epi32(v, 4); }
 inline Vector masked(Bits v, uint32_t mask) { return _mm_castsi128_ps(_mm_and_si128(v, _mm_set1_epi32(static_cast<int>(mask)))); }
-struct Tiny { static constexpr int kPanels = 2, kTokens = 1; };
-struct Small { static constexpr int kPanels = 1, kTokens = 2; };
-struct Large { static constexpr int kPanels = 1, kTokens = 2; };
-using Direct = Large;
+constexpr int kMostSums = 8, kDecodingSums = 8, kManyPanels = 1;
 #endif
 
 // How one column of kLanes rows comes out of a step: kStepBytes bytes of each panel, kColumns columns. A load that begins some bytes
 // earlier has the column on top of each word: cheaper than a shift, and no register has to keep the step for its other columns.
 struct Codes {
-    static constexpr int kColumns = 4;
+    static constexpr int kColumns = 4, kSums = kDecodingSums;
     static constexpr long kStepBytes = 64;
     static constexpr float kFactor = 0x1p60f;
     template <int COLUMN>
@@ -60,7 +51,7 @@ struct Codes {
     }
 };
 struct Brains {
-    static constexpr int kColumns = 2;
+    static constexpr int kColumns = 2, kSums = kDecodingSums;
     static constexpr long kStepBytes = 64;
     static constexpr float kFactor = 0x1p-60f;
     template <int COLUMN>
@@ -69,7 +60,7 @@ struct Brains {
     }
 };
 struct Floats {
-    static constexpr int kColumns = 1;
+    static constexpr int kColumns = 1, kSums = kMostSums;
     static constexpr long kStepBytes = 64;
     template <int COLUMN>
     static Vector column(const uint8_t *p) {
@@ -160,18 +151,38 @@ void packed_tiles(const Product &product, int panel, const uint8_t *weights, lon
     if constexpr (TOKENS > 1) packed_tiles<Read, PANELS, TOKENS - 1>(product, panel, weights, panel_bytes, gain, t, count);
 }
 
-template <class Read, class Tile>
+// Tokens of a tile of so many panels; 0 where one token is too many.
+template <class Read>
+constexpr int tokens_beside(int panels) { return Read::kSums / (panels * kPanelVectors); }
+
+template <class Read, int PANELS>
 void packed_rows(const Product &product, int panel, int panels, const uint8_t *weights, long panel_bytes, float gain) {
-    const int tiles = (product.rows + Tile::kTokens - 1) / Tile::kTokens;
+    constexpr int kTokens = tokens_beside<Read>(PANELS) > 0 ? tokens_beside<Read>(PANELS) : 1;
+    const int tiles = (product.rows + kTokens - 1) / kTokens;
     for (int tile = 0; tile < tiles; tile++) {
         const long t = static_cast<long>(product.rows) * tile / tiles;
         const int count = static_cast<long>(product.rows) * (tile + 1) / tiles - t;
         int r = 0;
-        for (; r + Tile::kPanels <= panels; r += Tile::kPanels)
-            packed_tiles<Read, Tile::kPanels, Tile::kTokens>(product, panel + r, weights + r * panel_bytes, panel_bytes, gain, t, count);
+        for (; r + PANELS <= panels; r += PANELS)
+            packed_tiles<Read, PANELS, kTokens>(product, panel + r, weights + r * panel_bytes, panel_bytes, gain, t, count);
         for (; r < panels; r++)
-            packed_tiles<Read, 1, Tile::kTokens>(product, panel + r, weights + r * panel_bytes, panel_bytes, gain, t, count);
+            packed_tiles<Read, 1, kTokens>(product, panel + r, weights + r * panel_bytes, panel_bytes, gain, t, count);
     }
+}
+
+template <class Read>
+void packed_rows(const Product &product, int tall, int panel, int panels, const uint8_t *weights, long panel_bytes, float gain) {
+    switch (tall) {
+        case 4: return packed_rows<Read, 4>(product, panel, panels, weights, panel_bytes, gain);
+        case 2: return packed_rows<Read, 2>(product, panel, panels, weights, panel_bytes, gain);
+        default: return packed_rows<Read, 1>(product, panel, panels, weights, panel_bytes, gain);
+    }
+}
+
+// Panels of a tile unless a variant says otherwise: the most that have sums for all tokens.
+template <class Read>
+int usual_panels(int tokens) {
+    return tokens <= tokens_beside<Read>(4) ? 4 : tokens <= tokens_beside<Read>(2) ? 2 : kManyPanels;
 }
 
 template <class Read>
@@ -190,25 +201,25 @@ void decode_panel(const uint8_t *weights, long steps, float *out) {
 }
 
 template <class Read>
-void multiply_packed_as(const Product &product, const uint8_t *weights, int from, int to, int direct, float *scratch) {
+void multiply_packed_as(const Product &product, const uint8_t *weights, int from, int to, const Blocking &blocking, float *scratch) {
     const Matrix &matrix = *product.matrix;
-    const int first = from / kPackedRows;
+    const int first = from / kPackedRows, asked = blocking.interleave / kPackedRows;
     const int panels = (to - from + kPackedRows - 1) / kPackedRows;
     const long steps = matrix.packed_columns / Read::kColumns, bytes = steps * Read::kStepBytes;
-    if (product.rows <= Tiny::kTokens) return packed_rows<Read, Tiny>(product, first, panels, weights, bytes, Read::kFactor);
-    if (product.rows <= Small::kTokens) return packed_rows<Read, Small>(product, first, panels, weights, bytes, Read::kFactor);
-    if (product.rows <= direct) return packed_rows<Read, Direct>(product, first, panels, weights, bytes, Read::kFactor);
+    if (product.rows <= blocking.direct)
+        return packed_rows<Read>(product, asked > 0 ? asked : usual_panels<Read>(product.rows), first, panels, weights, bytes, Read::kFactor);
+    const int tall = asked > 0 ? asked : kManyPanels;
     const long decoded = matrix.packed_columns * 16;
-    for (int begin = 0; begin < panels; begin += Large::kPanels) {
-        const int count = panels - begin < Large::kPanels ? panels - begin : Large::kPanels;
+    for (int begin = 0; begin < panels; begin += tall) {
+        const int count = panels - begin < tall ? panels - begin : tall;
         for (int r = 0; r < count; r++) decode_panel<Read>(weights + (begin + r) * bytes, steps, scratch + r * decoded);
-        packed_rows<Floats, Large>(product, first + begin, count, reinterpret_cast<const uint8_t *>(scratch), decoded * 4, Read::kFactor);
+        packed_rows<Floats>(product, tall, first + begin, count, reinterpret_cast<const uint8_t *>(scratch), decoded * 4, Read::kFactor);
     }
 }
 
-void multiply_packed(const Product &product, const uint8_t *panels, int from, int to, int direct, float *scratch) {
-    product.matrix->type == MOEBIUS_E4M3 ? multiply_packed_as<Codes>(product, panels, from, to, direct, scratch)
-                                         : multiply_packed_as<Brains>(product, panels, from, to, direct, scratch);
+void multiply_packed(const Product &product, const uint8_t *panels, int from, int to, const Blocking &blocking, float *scratch) {
+    product.matrix->type == MOEBIUS_E4M3 ? multiply_packed_as<Codes>(product, panels, from, to, blocking, scratch)
+                                         : multiply_packed_as<Brains>(product, panels, from, to, blocking, scratch);
 }
 
 void input_row(const float *x, long columns, long packed_columns, uint32_t *out) {

@@ -28,8 +28,10 @@ struct BrainTable {
 };
 constexpr BrainTable kBrain;
 
-// How the pairs of columns (c, c + 1) and (c + 2, c + 3) of 16 rows are read; a step is four columns.
+// How the pairs of columns (c, c + 1) and (c + 2, c + 3) of 16 rows are read; a step is four columns. kSums: vectors of sums that
+// registers hold beside weights, inputs and, where codes are read, the tables.
 struct Pairs {
+    static constexpr int kSums = 24;
     static constexpr long kStepBytes = 128;
     void operator()(const uint8_t *p, __m512i &first, __m512i &second) const {
         first = _mm512_loadu_si512(p);
@@ -38,6 +40,7 @@ struct Pairs {
 };
 
 struct Codes {
+    static constexpr int kSums = 16;
     static constexpr long kStepBytes = 64;
     __m512i low0 = _mm512_load_si512(kBrain.low), low1 = _mm512_load_si512(kBrain.low + 64);
     __m512i high0 = _mm512_load_si512(kBrain.high), high1 = _mm512_load_si512(kBrain.high + 64);

@@ -57,14 +57,15 @@ void moebius_embed(void *engine, const void *table, const int *tokens, int count
 void moebius_rms_norm(void *engine, const float *x, const void *weight, double epsilon, int rows, float *out);
 /* How a call is shared out; the bits of its result never depend on it.
    threads: at most so many work. panel: rows of a matrix that a thread takes at once, a multiple of 16. direct: up to so many rows
-   of x the weights are decoded in registers for every tile of rows of x, beyond that a panel is decoded to memory first. run: key
-   heads that are read together. tasks: how many pairs of up to eight tokens of a prompt and run a thread takes at once. fused:
+   of x the weights are decoded in registers for every tile of rows of x, beyond that a panel is decoded to memory first.
+   interleave: rows of a repacked matrix that a tile multiplies side by side, 16, 32 or 64, with fewer rows of x the more they are;
+   0: as usual for so many rows of x. run: key heads that are read together. tasks: how many pairs of up to eight tokens of a prompt and run a thread takes at once. fused:
    a thread gates a panel as soon as it has multiplied with it, not all threads after all products. */
 
 /* out [rows, matrix rows] = x * transpose(matrix), added to out if add. prompt [rows], here and in moebius_experts: 1 for tokens of
    prompts, 0 for generated ones, NULL if all are that; engines of AMX sum the former in another order. */
 void moebius_project(void *engine, const float *x, const void *matrix, const unsigned char *prompt, int rows, float *out, int add,
-                     int threads, int panel, int direct);
+                     int threads, int panel, int direct, int interleave);
 /* x [rows, columns] += bias (one row). */
 void moebius_add_bias(void *engine, float *x, const void *bias, int rows);
 /* gate = silu(gate) * up, [rows, columns]. */
@@ -86,7 +87,7 @@ void moebius_route(void *engine, const float *x, const void *router, int rows, i
    matrices: gate, up and down of expert 0, of expert 1, ... */
 void moebius_experts(void *engine, const float *x, const int *ids, const float *weights, int rows, int top_k,
                      const int64_t *matrices, const unsigned char *prompt, int experts, float *residual, int threads, int panel, int direct,
-                     int fused);
+                     int interleave, int fused);
 /* out[i] = x[rows[i]]. */
 void moebius_gather(const float *x, const int *rows, int count, int columns, float *out);
 /* Copies count floats. */

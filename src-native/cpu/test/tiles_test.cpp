@@ -93,12 +93,12 @@ struct Machine {
 };
 
 // Rows [from, to) of x through the matrix, each marked as given.
-Floats project(int threads, int panel, const Weight &w, const Floats &x, const Marks &prompt, int from, int to, bool tiles = true) {
+Floats project(int threads, int panel, const Weight &w, const Floats &x, const Marks &prompt, int from, int to, bool tiles = true, int interleave = 0) {
     Machine machine(threads, tiles);
     Loaded loaded(machine.engine, w);
     for (float &left_over : Engine::row_memory(1 << 16)) left_over = NAN;
     Floats out(static_cast<long>(to - from) * w.rows, 0.5f);
-    moebius_project(&machine.engine, x.data() + static_cast<long>(from) * w.columns, loaded.matrix, prompt.data() + from, to - from, out.data(), 1, threads, panel, 8);
+    moebius_project(&machine.engine, x.data() + static_cast<long>(from) * w.columns, loaded.matrix, prompt.data() + from, to - from, out.data(), 1, threads, panel, 8, interleave);
     check(emulated::unit().shapes.palette == 0, "the tiles are released after " + w.name());
     return out;
 }
@@ -173,6 +173,11 @@ void bits_depend_on_neither_rows_nor_cuts_nor_blocking() {
             end = std::min(kRows, begin + count);
             check(same_rows(project(2, 32, w, x, prompt, begin, end), 0, whole, begin, end - begin, w.rows), w.name() + " cut at " + std::to_string(begin));
         }
+        const Floats generated = project(1, 64, w, x, prompt, 0, kRows, false);
+        for (int interleave : {16, 32, 64})
+            for (int rows : {1, 3, 4, 5, 8, 9, 20, 100})
+                check(same_rows(project(2, 64, w, x, prompt, 0, rows, false, interleave), 0, generated, 0, rows, w.rows),
+                      w.name() + ", " + std::to_string(interleave) + " side by side, " + std::to_string(rows) + " rows");
     }
 }
 
@@ -199,9 +204,9 @@ void products_repack_what_is_not_repacked_yet() {
                 Loaded loaded(machine.engine, w);
                 Floats repacked(static_cast<long>(rows) * w.rows), own(repacked.size());
                 const Marks marks(rows, prompt);
-                moebius_project(&machine.engine, x.data(), loaded.matrix, marks.data(), rows, repacked.data(), 0, 2, 32, 8);
+                moebius_project(&machine.engine, x.data(), loaded.matrix, marks.data(), rows, repacked.data(), 0, 2, 32, 8, 0);
                 static_cast<Matrix *>(loaded.matrix)->packed = nullptr;
-                moebius_project(&machine.engine, x.data(), loaded.matrix, marks.data(), rows, own.data(), 0, 2, 32, 8);
+                moebius_project(&machine.engine, x.data(), loaded.matrix, marks.data(), rows, own.data(), 0, 2, 32, 8, 0);
                 check(own == repacked, w.name() + " repacked by " + std::to_string(rows) + " rows");
             }
 }
@@ -227,7 +232,7 @@ Floats mix(int threads, const std::vector<Weight> &experts, const Floats &x, con
     Floats weights(2 * rows, 0.25f), out(x.begin() + static_cast<long>(from) * hidden, x.begin() + static_cast<long>(to) * hidden);
     for (int t = 0; t < rows; t++) ids[2 * t] = (from + t) % 3, ids[2 * t + 1] = 3 - (from + t) % 2 * 3;
     for (int t = 0; t < rows; t++) ids[2 * t + 1] = ids[2 * t + 1] == ids[2 * t] ? 2 : ids[2 * t + 1];
-    moebius_experts(&machine.engine, x.data() + static_cast<long>(from) * hidden, ids.data(), weights.data(), rows, 2, matrices.data(), prompt.data() + from, 4, out.data(), threads, 32, 8, fused);
+    moebius_experts(&machine.engine, x.data() + static_cast<long>(from) * hidden, ids.data(), weights.data(), rows, 2, matrices.data(), prompt.data() + from, 4, out.data(), threads, 32, 8, fused ? 16 : 0, fused);
     return out;
 }
 

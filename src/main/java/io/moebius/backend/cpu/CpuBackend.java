@@ -175,7 +175,7 @@ public final class CpuBackend implements Backend, Tunable {
             CpuVariant.Product how = (CpuVariant.Product) variant;
             CpuKernels.moebius_project(
                     engine(), address(x), address(weight), prompts, x.rows(), address(out), add, how.threads(), how.panel(),
-                    how.direct());
+                    how.direct(), how.interleave());
         }));
     }
 
@@ -255,7 +255,8 @@ public final class CpuBackend implements Backend, Tunable {
             CpuVariant.Experts how = (CpuVariant.Experts) variant;
             CpuKernels.moebius_experts(
                     engine(), address(x), chosen.ids(), chosen.weights(), x.rows(), chosen.topK(), matrices, prompts(x), experts.count(),
-                    address(residual), how.product().threads(), how.product().panel(), how.product().direct(), how.fused() ? 1 : 0);
+                    address(residual), how.product().threads(), how.product().panel(), how.product().direct(),
+                    how.product().interleave(), how.fused() ? 1 : 0);
         }));
     }
 

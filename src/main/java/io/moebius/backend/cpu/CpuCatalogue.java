@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 
 /** The sites that calls have had, and the variants of each. None changes how a sum is formed. */
 final class CpuCatalogue {
@@ -19,8 +20,8 @@ final class CpuCatalogue {
     /** For many tokens: their steps are long, and a search takes as many as there are variants. */
     private static final int[] FEWER_PANELS = {16, 32, 48, 64, 96, 128, 256, 512};
     private static final int DEFAULT_PANEL = 64;
-    /** In which experts are tried fused, too. */
-    private static final Set<Integer> FUSED_PANELS = Set.of(32, DEFAULT_PANEL, 128);
+    /** With which other interleaves are tried, and experts fused. */
+    private static final Set<Integer> REFINED_PANELS = Set.of(32, DEFAULT_PANEL, 128);
     private static final int[] DIRECT = {4, 8, 16, 32};
     private static final int[] TASKS = {1, 2, 8, 32, 128};
     /** A decoded panel larger than this leaves every cache. */
@@ -39,12 +40,37 @@ final class CpuCatalogue {
 
     private record AttentionShape(int heads, int kvHeads, int headDim, DType type) {}
 
+    /**
+     * What the registers of an instruction set decide: packed_f32.h and packed_bf16.h.
+     *
+     * @param direct tokens up to which decoding in registers is the faster
+     * @param sums   of rows and tokens that they hold meanwhile
+     * @param many   rows that are interleaved for more tokens than have sums beside twice as many rows
+     */
+    private record Registers(int direct, int sums, int many) {
+
+        static Registers of(InstructionSet set) {
+            return switch (set) {
+                case AMX, AVX512_BF16 -> new Registers(8, 256, 64);
+                case AVX512 -> new Registers(8, 256, 32);
+                case AVX2 -> new Registers(32, 80, 16);
+                case BASELINE -> new Registers(4, 32, 16);
+            };
+        }
+
+        /** Half and twice as many rows as are interleaved by default, where they hold the sums of a token. */
+        private IntStream interleaves(int tokens) {
+            int usual = 64 * tokens <= sums ? 64 : 32 * tokens <= sums ? 32 : many;
+            return IntStream.of(usual / 2, 2 * usual).filter(rows -> rows >= 16 && rows <= Math.min(64, sums));
+        }
+    }
+
     private record ProjectKey(boolean givesLogits, String shape) {}
 
     private record ExpertsKey(String gate, int experts, int topK) {}
 
     private final int threads;
-    private final int leastDirect;
+    private final Registers registers;
     private final Map<ProjectKey, Site> projects = new HashMap<>();
     private final Map<ExpertsKey, Site> experts = new HashMap<>();
     private final Map<AttentionShape, Site> attentions = new HashMap<>();
@@ -52,12 +78,7 @@ final class CpuCatalogue {
 
     CpuCatalogue(int threads, InstructionSet instructionSet) {
         this.threads = threads;
-        // Tokens up to which decoding in registers is the faster.
-        this.leastDirect = switch (instructionSet) {
-            case AMX, AVX512_BF16, AVX512 -> 8;
-            case AVX2 -> 32;
-            case BASELINE -> 4;
-        };
+        this.registers = Registers.of(instructionSet);
     }
 
     Site project(CpuMatrix matrix) {
@@ -102,7 +123,7 @@ final class CpuCatalogue {
     }
 
     private CpuVariant.Product defaultProduct(ProductShape shape, int tokens) {
-        return new CpuVariant.Product(busy((long) shape.rows() * shape.columns() * tokens), DEFAULT_PANEL, leastDirect);
+        return new CpuVariant.Product(busy((long) shape.rows() * shape.columns() * tokens), DEFAULT_PANEL, registers.direct(), 0);
     }
 
     private int busy(long products) {
@@ -131,10 +152,15 @@ final class CpuCatalogue {
             for (int panel : tokens <= FEW_TOKENS ? PANELS : FEWER_PANELS) {
                 for (int direct : DIRECT) {
                     // Below, and for more tokens than it, all are the same; far beyond one tile none is faster.
-                    boolean differs = direct == leastDirect || (direct > leastDirect && perMatrix > direct / 4 && perMatrix <= direct);
+                    boolean differs = direct == registers.direct() || (direct > registers.direct() && perMatrix > direct / 4 && perMatrix <= direct);
                     boolean fits = perMatrix <= direct || (long) panel * shape.columns() * Float.BYTES <= MOST_SCRATCH;
                     if (differs && fits && panel < shape.rows() + 16) {
-                        variants.add(new CpuVariant.Product(count, panel, direct));
+                        CpuVariant.Product product = new CpuVariant.Product(count, panel, direct, 0);
+                        variants.add(product);
+                        if (refined(product)) {
+                            registers.interleaves(perMatrix).filter(rows -> rows <= panel).forEach(rows ->
+                                    variants.add(new CpuVariant.Product(count, panel, direct, rows)));
+                        }
                     }
                 }
             }
@@ -142,11 +168,17 @@ final class CpuCatalogue {
         return variants;
     }
 
+    /** Whether more than these three is varied, one at a time: a search takes as many steps as there are variants. */
+    private boolean refined(CpuVariant.Product product) {
+        return product.threads() == threads && product.direct() == registers.direct() && product.interleave() == 0
+                && REFINED_PANELS.contains(product.panel());
+    }
+
     private List<Variant> experts(ProductShape shape, int tokens) {
         List<Variant> variants = new ArrayList<>();
         for (CpuVariant.Product product : products(shape, tokens)) {
             variants.add(new CpuVariant.Experts(product, false));
-            if (product.threads() == threads && product.direct() == leastDirect && FUSED_PANELS.contains(product.panel())) {
+            if (refined(product)) {
                 variants.add(new CpuVariant.Experts(product, true));
             }
         }

@@ -54,7 +54,7 @@ final class CpuKernels {
     static native void moebius_project(
             @Cast("void*") long engine, @Cast("const float*") long x, @Cast("const void*") long matrix,
             @Cast("const unsigned char*") @Const byte[] prompt, int rows,
-            @Cast("float*") long out, int add, int threads, int panel, int direct);
+            @Cast("float*") long out, int add, int threads, int panel, int direct, int interleave);
 
     static native void moebius_add_bias(
             @Cast("void*") long engine, @Cast("float*") long x, @Cast("const void*") long bias, int rows);
@@ -82,7 +82,7 @@ final class CpuKernels {
     static native void moebius_experts(
             @Cast("void*") long engine, @Cast("const float*") long x, @Cast("const int*") long ids,
             @Cast("const float*") long weights, int rows, int topK, @Cast("const int64_t*") @Const long[] matrices,
-            @Cast("const unsigned char*") @Const byte[] prompt, int experts, @Cast("float*") long residual, int threads, int panel, int direct,
+            @Cast("const unsigned char*") @Const byte[] prompt, int experts, @Cast("float*") long residual, int threads, int panel, int direct, int interleave,
             int fused);
 
     static native void moebius_gather(

@@ -5,10 +5,12 @@ import io.moebius.backend.Variant;
 /** How a call is shared out among the threads and caches; moebius_cpu.h says what each number means. */
 sealed interface CpuVariant extends Variant {
 
-    record Product(int threads, int panel, int direct) implements CpuVariant {
+    /** @param interleave 0: as usual for as many tokens as a matrix has */
+    record Product(int threads, int panel, int direct, int interleave) implements CpuVariant {
         @Override
         public String name() {
-            return "threads %d, panel %d, direct %d".formatted(threads, panel, direct);
+            String name = "threads %d, panel %d, direct %d".formatted(threads, panel, direct);
+            return interleave == 0 ? name : name + ", interleave " + interleave;
         }
     }
 

@@ -21,11 +21,14 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** All variants of a kernel give the same bits: a policy changes speed, never answers. */
 class CpuVariantsTest {
@@ -181,6 +184,18 @@ class CpuVariantsTest {
         assertThat(catalogue.variants(site, 8)).extracting(Variant::name)
                 .startsWith("threads 1, panel 64, direct 32")
                 .contains("threads 2, panel 32, direct 32, fused", "threads 2, panel 64, direct 32, fused");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"AVX512_BF16, 1, 32", "AVX512_BF16, 8, 16 64", "AVX512_BF16, 64, 32", "AVX512, 64, 16 64", "AVX2, 1, 32", "AVX2, 2, 16 64", "AVX2, 8, 32",
+        "BASELINE, 1, 16", "BASELINE, 8, 32"})
+    void halfAndTwiceAsManyRowsAreInterleavedWhereRegistersHoldTheirSums(InstructionSet set, int tokens, String expected) {
+        CpuCatalogue catalogue = new CpuCatalogue(2, set);
+        Site site = catalogue.project(matrix("layer", 2048, 2048));
+        assertThat(catalogue.variants(site, tokens).stream()
+                        .map(variant -> String.valueOf(((CpuVariant.Product) variant).interleave()))
+                        .distinct().sorted().collect(Collectors.joining(" ")))
+                .isEqualTo("0 " + expected);
     }
 
     private static List<InstructionSet> supported() {
