@@ -18,7 +18,7 @@ final class CpuCatalogue {
 
     private static final int[] PANELS = {16, 32, 48, 64, 80, 96, 112, 128, 256, 512};
     /** For many tokens: their steps are long, and a search takes as many as there are variants. */
-    private static final int[] FEWER_PANELS = {16, 32, 48, 64, 96, 128, 256, 512};
+    private static final int[] FEWER_PANELS = {16, 32, 64, 128, 256, 512};
     private static final int DEFAULT_PANEL = 64;
     /** With which other interleaves are tried, and experts fused. */
     private static final Set<Integer> REFINED_PANELS = Set.of(32, DEFAULT_PANEL, 128);
