@@ -25,6 +25,9 @@ final class Contest {
 
     private static final int FINALISTS = 2;
 
+    /** Fewer pairs, however they agree, are not sure with 95 %. */
+    static final int LEAST_SURE = 5;
+
     private final Site site;
     private final double boundMicros;
     private final Contender standing;
@@ -85,7 +88,7 @@ final class Contest {
     }
 
     private boolean sure() {
-        return ratios.interval().most() < 1;
+        return ratios.count() >= LEAST_SURE && ratios.interval().most() < 1;
     }
 
     private Optional<Contender> challenger() {

@@ -35,7 +35,7 @@ public final class Search {
     static final List<Steps.Phase> PURE = List.of(Steps.Phase.DECODE, Steps.Phase.PREFILL);
 
     private static final int LEAST_FINAL_ROUNDS = 7;
-    private static final int LEAST_FINAL_ROUNDS_OF_LONG_STEPS = 5;
+    private static final int LEAST_FINAL_ROUNDS_OF_LONG_STEPS = 3;
     private static final int MOST_FINAL_ROUNDS = 25;
     private static final long FINAL_NANOS = 6_000_000_000L;
     private static final long LONG_STEP_NANOS = 500_000_000;
@@ -152,7 +152,7 @@ public final class Search {
         private boolean finals(long stepNanos) {
             contests.values().forEach(Contest::begin);
             int least = stepNanos > LONG_STEP_NANOS ? LEAST_FINAL_ROUNDS_OF_LONG_STEPS : LEAST_FINAL_ROUNDS;
-            int most = (int) Math.clamp(FINAL_NANOS / Math.max(1, 2 * stepNanos), least, MOST_FINAL_ROUNDS);
+            int most = (int) Math.clamp(FINAL_NANOS / Math.max(1, 2 * stepNanos), Math.max(least, Contest.LEAST_SURE), MOST_FINAL_ROUNDS);
             for (int round = 0; round < least || round < most && contests.values().stream().anyMatch(Contest::open); round++) {
                 if (stop.getAsBoolean()) {
                     return false;

@@ -76,6 +76,19 @@ class SearchTest {
     }
 
     @Test
+    void longStepsThatGainNothingEndAfterThreePairs() {
+        ToyMachine machine = new ToyMachine(0).kernel("project", 400_000_000, 500_000_000);
+        assertThat(chosen(found(machine, 4))).containsEntry("project", "v0");
+        assertThat(machine.steps()).isEqualTo(1 + 2 * 3);
+    }
+
+    @Test
+    void longStepsThatGainHaveAsManyPairsAsItTakesToBeSure() {
+        ToyMachine machine = new ToyMachine(0.02).kernel("project", 400_000_000, 340_000_000);
+        assertThat(IntStream.range(0, 40).filter(i -> chosen(found(machine, 4)).containsValue("v1")).count()).isEqualTo(40);
+    }
+
+    @Test
     void defaultsStayWhereWholeStepsBecomeSlower() {
         ToyMachine machine = new ToyMachine(0)
                 .kernel("project", 100_000)

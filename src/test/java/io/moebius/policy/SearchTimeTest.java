@@ -39,7 +39,7 @@ class SearchTimeTest {
                 .reading((int) (STEP_NANOS / TOKEN_NANOS))
                 .mixing(STEP_NANOS, TOKEN_NANOS)
                 .upTo(MOST_TOKENS, MOST_SEQUENCES)
-                .limiting(tokens -> tokens <= 16 ? 28 : tokens <= 128 ? 18 : 10);
+                .limiting(tokens -> tokens <= 16 ? 28 : tokens <= 128 ? 20 : 12);
     }
 
     @ParameterizedTest
