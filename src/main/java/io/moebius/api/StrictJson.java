@@ -1,6 +1,7 @@
 package io.moebius.api;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -19,6 +20,7 @@ import jakarta.inject.Singleton;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -31,9 +33,6 @@ final class StrictJson {
 
     private static final int MAX_DEPTH = 64;
 
-    /** JSON's own: each may become an object of a hundred bytes. */
-    private static final int MAX_TOKENS = 2_000_000;
-
     private final ObjectMapper mapper = mapper();
 
     /** @throws ApiException 400 unless the body is one JSON object in UTF-8 */
@@ -42,9 +41,10 @@ final class StrictJson {
             throw ApiException.invalid(null, "the body is empty; it must be a JSON object");
         }
         JsonNode node;
-        try {
-            // Decoded as it is parsed: its text as a whole would be three times the body.
-            node = mapper.reader(new BoundedNodes()).readTree(new InputStreamReader(new ByteArrayInputStream(body), StandardCharsets.UTF_8.newDecoder()));
+        // Decoded as it is parsed: its text as a whole would be three times the body.
+        try (Reader text = new InputStreamReader(new ByteArrayInputStream(body), StandardCharsets.UTF_8.newDecoder());
+                JsonParser parser = new BoundedParser(mapper.createParser(text))) {
+            node = mapper.reader().readTree(parser);
         } catch (CharacterCodingException e) {
             throw ApiException.invalid(null, "the body is not valid UTF-8");
         } catch (JsonProcessingException e) {
@@ -119,7 +119,6 @@ final class StrictJson {
                 .streamReadConstraints(StreamReadConstraints.builder()
                         .maxNestingDepth(MAX_DEPTH)
                         .maxStringLength(Integer.MAX_VALUE)
-                        .maxTokenCount(MAX_TOKENS)
                         .build())
                 .build();
         JsonMapper mapper = JsonMapper.builder(factory)
