@@ -114,6 +114,8 @@ final class StrictJson {
 
     private static ObjectMapper mapper() {
         JsonFactory factory = JsonFactory.builder()
+                // A native executable never forgets an interned string, and clients choose the names.
+                .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                 .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
                 .streamReadConstraints(StreamReadConstraints.builder()

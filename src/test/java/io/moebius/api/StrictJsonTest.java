@@ -53,6 +53,13 @@ class StrictJsonTest {
     }
 
     @Test
+    void keepsNoNameThatAClientChose() {
+        String name = "name ".concat("of nobody else");
+        String read = json.object(bytes("{\"%s\":1}".formatted(name))).fieldNames().next();
+        assertThat(read).isEqualTo(name).isNotSameAs(name.intern());
+    }
+
+    @Test
     void refusesWhatFollowsTheObjectAndASecondFieldOfAName() {
         assertThatThrownBy(() -> json.object(bytes("{} {}"))).hasMessageContaining("not valid JSON");
         assertThatThrownBy(() -> json.object(bytes("{\"a\":1,\"a\":2}"))).hasMessageContaining("not valid JSON");
