@@ -32,6 +32,7 @@ import java.util.List;
 final class StrictJson {
 
     private static final int MAX_DEPTH = 64;
+    private static final int MOST_SHOWN = 40;
 
     private final ObjectMapper mapper = mapper();
 
@@ -64,16 +65,19 @@ final class StrictJson {
             return mapper.treeToValue(body, type);
         } catch (JsonMappingException e) {
             String param = path(e.getPath());
+            JsonNode value = value(body, e.getPath());
+            // Numbers beyond 32 bits are no mismatch, and come without the type that was expected.
             Class<?> expected = e instanceof MismatchedInputException mismatch ? mismatch.getTargetType() : null;
-            throw ApiException.invalid(param, "%s has the wrong type; it must be %s".formatted(param, name(expected)));
+            throw ApiException.invalid(param, "%s is %s; it must be %s".formatted(param, shown(value), allowed(expected, value)));
         } catch (JsonProcessingException e) {
             throw ApiException.invalid(null, "the body can't be read as a request; see the API's documentation");
         }
     }
 
-    private static String name(Class<?> expected) {
+    private static String allowed(Class<?> expected, JsonNode value) {
         if (expected == null || expected == Integer.class || expected == int.class) {
-            return "an integer from -2147483648 to 2147483647";
+            return value.isIntegralNumber() ? "from %d to %d".formatted(Integer.MIN_VALUE, Integer.MAX_VALUE)
+                    : value.isNumber() ? "a whole number, without a decimal point" : "a whole number";
         }
         if (expected == Double.class || expected == double.class) {
             return "a finite number";
@@ -85,6 +89,23 @@ final class StrictJson {
             return "a string";
         }
         return Collection.class.isAssignableFrom(expected) ? "a list" : "an object";
+    }
+
+    private static JsonNode value(JsonNode body, List<JsonMappingException.Reference> path) {
+        JsonNode value = body;
+        for (JsonMappingException.Reference step : path) {
+            value = step.getFieldName() == null ? value.path(step.getIndex()) : value.path(step.getFieldName());
+        }
+        return value;
+    }
+
+    /** As the client wrote it, where that is short. */
+    private static String shown(JsonNode value) {
+        if (value.isContainerNode()) {
+            return value.isArray() ? "a list" : "an object";
+        }
+        int characters = value.asText().length();
+        return characters <= MOST_SHOWN ? value.toString() : "%s of %d characters".formatted(value.isTextual() ? "a string" : "a number", characters);
     }
 
     private static String path(List<JsonMappingException.Reference> path) {
