@@ -4,13 +4,22 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import java.util.Map;
 
 /** OpenAI's error envelope: all four keys, code a string. */
 final class ErrorReply {
 
-    private static final int RETRY_AFTER_SECONDS = 1;
-
     private ErrorReply() {}
+
+    /** What goes with a status, whoever answers. */
+    static Map<String, String> headers(int status) {
+        return switch (status) {
+            case 401 -> Map.of("WWW-Authenticate", "Bearer");
+            // Seconds.
+            case 429, 503 -> Map.of("Retry-After", "1");
+            default -> Map.of();
+        };
+    }
 
     static ObjectNode body(ApiException e) {
         ObjectNode body = JsonNodeFactory.instance.objectNode();
@@ -26,9 +35,7 @@ final class ErrorReply {
         Response.ResponseBuilder response = Response.status(e.status())
                 .type(MediaType.APPLICATION_JSON_TYPE)
                 .entity(body(e).toString());
-        if (e.status() == 429 || e.status() == 503) {
-            response.header("Retry-After", RETRY_AFTER_SECONDS);
-        }
+        headers(e.status()).forEach(response::header);
         return response.build();
     }
 }

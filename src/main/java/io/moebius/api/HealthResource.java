@@ -41,9 +41,11 @@ public final class HealthResource {
                         yield false;
                     }
                 };
-        Response.ResponseBuilder reply = Response.status(serving ? 200 : 503)
+        int status = serving ? 200 : 503;
+        Response.ResponseBuilder reply = Response.status(status)
                 .type(MediaType.APPLICATION_JSON_TYPE)
                 .entity(body.toString());
-        return serving ? reply.build() : reply.header("Retry-After", 1).build();
+        ErrorReply.headers(status).forEach(reply::header);
+        return reply.build();
     }
 }

@@ -65,11 +65,7 @@ final class WebFilters {
     }
 
     private static void refuse(RoutingContext context, ApiException e, long mostIgnored) {
-        if (e.status() == 401) {
-            context.response().putHeader("WWW-Authenticate", "Bearer");
-        } else if (e.status() == 429) {
-            context.response().putHeader("Retry-After", "1");
-        }
+        ErrorReply.headers(e.status()).forEach(context.response()::putHeader);
         context.response().setStatusCode(e.status()).putHeader("Content-Type", "application/json");
         new IgnoredBody(context.request(), ErrorReply.body(e).toString()).read(mostIgnored);
     }
