@@ -10,7 +10,10 @@ import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
@@ -81,11 +84,11 @@ public final class ApiKeys {
     public void open() {
         if (file.isPresent()) {
             looked = nanoTime.getAsLong();
+            read = modified();
             try {
-                read = Files.getLastModifiedTime(file.get());
                 keys = parse(Files.size(file.get()) > MAX_BYTES ? new byte[0] : Files.readAllBytes(file.get()));
             } catch (IOException e) {
-                throw new IllegalArgumentException("--api-keys-file %s cannot be read (%s)".formatted(file.get(), e.getClass().getSimpleName()));
+                throw unreadable(e);
             } catch (IllegalArgumentException e) {
                 throw new IllegalArgumentException("--api-keys-file %s: %s".formatted(file.get(), e.getMessage()));
             }
@@ -140,13 +143,35 @@ public final class ApiKeys {
         }
         looked = now;
         try {
-            if (!Files.getLastModifiedTime(file.orElseThrow()).equals(read)) {
+            if (!modified().equals(read)) {
                 open();
             }
-        } catch (IOException | IllegalArgumentException e) {
+        } catch (IllegalArgumentException e) {
             System.getLogger(ApiKeys.class.getName()).log(
                     System.Logger.Level.WARNING, "the API keys stay as they are: " + e.getMessage());
         }
+    }
+
+    private FileTime modified() {
+        try {
+            return Files.getLastModifiedTime(file.orElseThrow());
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    private IllegalArgumentException unreadable(IOException e) {
+        return new IllegalArgumentException("--api-keys-file %s cannot be read (%s)".formatted(file.orElseThrow(), reason(e)));
+    }
+
+    /** Why the file cannot be read or written, for people. */
+    public static String reason(IOException e) {
+        return switch (e) {
+            case NoSuchFileException missing -> "no such file or folder";
+            case AccessDeniedException denied -> "permission denied";
+            case FileSystemException other when other.getReason() != null -> other.getReason();
+            default -> String.valueOf(e.getMessage());
+        };
     }
 
     /** As the file keeps keys: the digest of what a client presents. */

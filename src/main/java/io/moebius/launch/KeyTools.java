@@ -1,5 +1,6 @@
 package io.moebius.launch;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -41,7 +42,7 @@ final class KeyTools {
         new SecureRandom().nextBytes(random);
         String key = "mk-" + Base64.getUrlEncoder().withoutPadding().encodeToString(random);
         try {
-            JsonNode root = Files.exists(file) ? JSON.readTree(file.toFile()) : JSON.createObjectNode().set("keys", JSON.createArrayNode());
+            JsonNode root = Files.exists(file) ? JSON.readTree(Files.readAllBytes(file)) : JSON.createObjectNode().set("keys", JSON.createArrayNode());
             if (!(root.get("keys") instanceof ArrayNode keys)) {
                 throw usage("%s is no file of API keys; give another --file".formatted(file));
             }
@@ -56,8 +57,10 @@ final class KeyTools {
             Path next = Files.createTempFile(file.toAbsolutePath().getParent(), ".keys", "");
             Files.writeString(next, root.toPrettyString() + "\n");
             Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (JsonProcessingException e) {
+            throw usage("%s is not valid JSON; give another --file".formatted(file));
         } catch (IOException e) {
-            throw usage("%s cannot be read and written as a file of API keys (%s)".formatted(file, e.getClass().getSimpleName()));
+            throw usage("%s cannot be read and written as a file of API keys (%s)".formatted(file, ApiKeys.reason(e)));
         }
         shell.out().println(key);
         return ExitCode.OK.status();

@@ -103,6 +103,14 @@ class ApiKeysTest {
     }
 
     @Test
+    void saysInWordsWhyTheFileCannotBeRead() throws Exception {
+        Files.delete(file);
+        assertThatThrownBy(this::keys).hasMessage("--api-keys-file %s cannot be read (no such file or folder)", file);
+        Files.createDirectory(file);
+        assertThatThrownBy(this::keys).hasMessage("--api-keys-file %s cannot be read (Is a directory)", file);
+    }
+
+    @Test
     void refusesALimitThatIsMisspelt() throws Exception {
         write(entry("bob", "b-key", ", \"request_per_minute\": 2"));
         assertThatThrownBy(this::keys).hasMessageContaining("key bob has the field request_per_minute", "requests_per_minute");
