@@ -4,10 +4,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
-import java.util.TreeSet;
 
 /** config.json and generation_config.json as {@link ModelConfig}, every value checked before anything is sized by it. */
 final class ConfigReader {
+
+    private static final String EOS = "eos_token_id";
 
     private ConfigReader() {}
 
@@ -61,25 +62,12 @@ final class ConfigReader {
 
     /** generation_config.json has the last word on what ends an answer. */
     private static Set<Integer> eosTokens(Path folder, ConfigFields config, int vocabulary) {
-        Path generation = folder.resolve("generation_config.json");
-        JsonNode ids = config.json().path("eos_token_id");
-        if (Files.exists(generation)) {
-            JsonNode better = JsonFile.readObject(generation).path("eos_token_id");
-            ids = better.isMissingNode() || better.isNull() ? ids : better;
+        Path file = folder.resolve("generation_config.json");
+        ConfigFields generation = Files.exists(file) ? new ConfigFields(JsonFile.readObject(file), file.getFileName().toString()) : config;
+        ConfigFields ids = generation.absent(EOS) ? config : generation;
+        if (ids.json().path(EOS).isArray()) {
+            return Set.copyOf(ids.integers(EOS, 0, vocabulary - 1));
         }
-        Set<Integer> tokens = new TreeSet<>();
-        if (ids.isArray()) {
-            ids.forEach(id -> tokens.add(token(id, vocabulary)));
-        } else if (!ids.isMissingNode() && !ids.isNull()) {
-            tokens.add(token(ids, vocabulary));
-        }
-        return Set.copyOf(tokens);
-    }
-
-    private static int token(JsonNode id, int vocabulary) {
-        if (!id.isIntegralNumber() || !id.canConvertToInt() || id.intValue() < 0 || id.intValue() >= vocabulary) {
-            throw new CheckpointException("eos_token_id is %s; allowed: whole numbers from 0 to %d".formatted(id, vocabulary - 1));
-        }
-        return id.intValue();
+        return ids.absent(EOS) ? Set.of() : Set.of(ids.integer(EOS, 0, vocabulary - 1));
     }
 }

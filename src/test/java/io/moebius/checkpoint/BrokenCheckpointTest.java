@@ -87,7 +87,9 @@ class BrokenCheckpointTest {
         "hidden_act | \"relu\" | relu",
         "tie_word_embeddings | \"no\" | tie_word_embeddings",
         "bos_token_id | 1024 | bos_token_id",
-        "eos_token_id | -1 | eos_token_id",
+        "eos_token_id | -1 | config.json: eos_token_id is -1; allowed: whole numbers from 0 to 1023",
+        "eos_token_id | \"2\" | config.json: eos_token_id is \"2\"; allowed: whole numbers from 0 to 1023",
+        "eos_token_id | [2,1024] | config.json: eos_token_id is [2,1024]; allowed: a list of whole numbers from 0 to 1023",
         "quantization_config | {\"quant_method\": \"gptq\"} | gptq",
         "quantization_config | {\"quant_method\": \"fp8\", \"activation_scheme\": \"sometimes\"} | sometimes",
         "quantization_config | {\"quant_method\": \"fp8\", \"weight_block_size\": [0, 128]} | weight_block_size",
@@ -165,6 +167,17 @@ class BrokenCheckpointTest {
         refused("config.json");
         config("", "");
         refused("safetensors");
+    }
+
+    @Test
+    void refusesNonsenseInTheGenerationConfiguration() throws IOException {
+        config("", "");
+        write("{}", 0);
+        Path file = folder.resolve("generation_config.json");
+        Files.writeString(file, "{\"eos_token_id\": [2, 1.5]}");
+        refused("generation_config.json: eos_token_id is [2,1.5]; allowed: a list of whole numbers from 0 to 1023");
+        Files.writeString(file, "{\"eos_token_id\": 99999999999}");
+        refused("generation_config.json: eos_token_id is 99999999999; allowed: whole numbers from 0 to 1023");
     }
 
     @Test
