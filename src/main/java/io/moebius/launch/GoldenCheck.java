@@ -12,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /** {@code moebius check}: the logits of a model on this machine's device against those that an independent implementation stored beside it. */
@@ -53,7 +54,8 @@ final class GoldenCheck {
             long within = differences.stream().filter(difference -> difference < bound).count();
             double largest = differences.stream().mapToDouble(d -> d).max().orElse(Double.NaN);
             boolean agree = !differences.isEmpty() && within >= (long) (SHARE * differences.size()) && largest < MOST;
-            shell.out().println("%s: %s on %s, %d of %d positions within %.2f, median %.4f, largest %.4f".formatted(
+            shell.out().println(String.format(
+                    Locale.ROOT, "%s: %s on %s, %d of %d positions within %.2f, median %.4f, largest %.4f",
                     agree ? "agrees" : "DIFFERS", name, backend.description(), within, differences.size(), bound,
                     differences.stream().sorted().skip(differences.size() / 2).findFirst().orElse(Double.NaN),
                     largest));

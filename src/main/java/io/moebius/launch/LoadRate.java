@@ -1,5 +1,7 @@
 package io.moebius.launch;
 
+import java.util.Locale;
+
 /**
  * How fast weights are loaded.
  *
@@ -15,6 +17,7 @@ record LoadRate(long bytes, long started) {
     /** For people, when {@code fraction} of the bytes is loaded. */
     String at(double fraction) {
         double seconds = Math.max(1, System.nanoTime() - started) / 1e9;
-        return "%s in %.1f s, %.2f GB/s".formatted(Console.size((long) (fraction * bytes)), seconds, fraction * bytes / seconds / 1e9);
+        return String.format(
+                Locale.ROOT, "%s in %.1f s, %.2f GB/s", Console.size((long) (fraction * bytes)), seconds, fraction * bytes / seconds / 1e9);
     }
 }

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -96,8 +97,9 @@ final class StartSequence {
         KvCache.Shape shape = decoder.kvShape().stored(storage);
         long room = MemoryPlan.room(backend);
         MemoryPlan plan = MemoryPlan.of(room, backend.kvBlockBytes(shape), maxSequences, maxSequenceLength, ModelFlags.MAX_SEQUENCE_LENGTH);
-        console.show("  KV cache     %,d tokens in %s, of %s that are free for it%n"
-                .formatted(plan.tokens(), Console.size(plan.bytes()), Console.size(room)));
+        console.show(String.format(
+                Locale.ROOT, "  KV cache     %,d tokens in %s, of %s that are free for it%n",
+                plan.tokens(), Console.size(plan.bytes()), Console.size(room)));
         KvCache cache = backend.kvCache(shape, plan.blocks());
         if (policy.searching() && backend.bytesToCome() > 0) {
             phase("repacking the weights");

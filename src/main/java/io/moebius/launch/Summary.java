@@ -1,6 +1,7 @@
 package io.moebius.launch;
 
 import java.time.Duration;
+import java.util.Locale;
 
 /** What is served, as it is printed once the first token has been generated. */
 record Summary(
@@ -19,12 +20,15 @@ record Summary(
 
     /** For a log. */
     String line() {
-        return "serves %s on %s, ports: API %d, metrics %d; ready in %.1f s"
-                .formatted(model, backend, webPort, metricsPort, start.toMillis() / 1000.0);
+        return String.format(
+                Locale.ROOT, "serves %s on %s, ports: API %d, metrics %d; ready in %.1f s",
+                model, backend, webPort, metricsPort, start.toMillis() / 1000.0);
     }
 
     String text() {
-        return """
+        return String.format(
+                Locale.ROOT,
+                """
 
                 Moebius serves %s
 
@@ -39,21 +43,20 @@ record Summary(
                   curl localhost:%d/v1/chat/completions -H 'Content-Type: application/json' \\
                     -d '{"messages": [{"role": "user", "content": "Hello!"}]}'
 
-                """
-                .formatted(
-                        model,
-                        format,
-                        Console.size(weightBytes),
-                        backend,
-                        activations,
-                        cache.tokens(),
-                        Console.size(cache.bytes()),
-                        cacheType,
-                        maxSequenceLength,
-                        policy,
-                        webPort,
-                        metricsPort,
-                        start.toMillis() / 1000.0,
-                        webPort);
+                """,
+                model,
+                format,
+                Console.size(weightBytes),
+                backend,
+                activations,
+                cache.tokens(),
+                Console.size(cache.bytes()),
+                cacheType,
+                maxSequenceLength,
+                policy,
+                webPort,
+                metricsPort,
+                start.toMillis() / 1000.0,
+                webPort);
     }
 }

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -87,6 +88,17 @@ class ChatTemplateTest {
     void neverEvaluatesWhatAUserWrites() {
         Map<String, Object> context = context(List.of(Map.of("role", "user", "content", "{{ 7 * 7 }}{% for %}")));
         assertThat(Template.parse("{{ messages[0].content }}").render(context)).isEqualTo("{{ 7 * 7 }}{% for %}");
+    }
+
+    @Test
+    void writesNumbersAsJsonWhereCommasPartThem() {
+        Locale usual = Locale.getDefault();
+        Locale.setDefault(Locale.GERMANY);
+        try {
+            assertThat(Template.parse("{{ x | tojson }}").render(Map.of("x", 2.0))).isEqualTo("2.0");
+        } finally {
+            Locale.setDefault(usual);
+        }
     }
 
     @Test

@@ -41,7 +41,8 @@ public final class DriverCheck {
     public List<Finding> run() {
         List<Finding> findings = new ArrayList<>();
         Driver.Device device = driver.device();
-        findings.add(new Finding("device", true, "%s, compute capability %d.%d, %d multiprocessors, %.1f GB, driver for CUDA %d.%d".formatted(
+        findings.add(new Finding("device", true, String.format(
+                Locale.ROOT, "%s, compute capability %d.%d, %d multiprocessors, %.1f GB, driver for CUDA %d.%d",
                 device.name(), device.computeCapability() / 10, device.computeCapability() % 10, device.multiprocessors(),
                 device.memoryBytes() / 1e9, device.driverVersion() / 1000, device.driverVersion() % 1000 / 10)));
         findings.add(found("kernels", this::kernels));

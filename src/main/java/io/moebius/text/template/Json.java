@@ -1,6 +1,7 @@
 package io.moebius.text.template;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** tojson as transformers renders it: Python's json.dumps with ensure_ascii off and keys in their order. */
@@ -26,7 +27,7 @@ final class Json {
             case String s -> quote(s);
             case Boolean b -> out.append(b);
             case Long n -> out.append(n);
-            case Double d -> out.append(d == Math.rint(d) && Math.abs(d) < 1e16 ? "%.1f".formatted(d) : d.toString());
+            case Double d -> out.append(d == Math.rint(d) && Math.abs(d) < 1e16 ? String.format(Locale.ROOT, "%.1f", d) : d.toString());
             case List<?> list -> {
                 out.append('[');
                 String separator = "";
