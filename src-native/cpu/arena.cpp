@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <new>
 
 #include "moebius_cpu.h"
 
@@ -28,8 +29,13 @@ unsigned char *Arena::take(int64_t bytes) {
         const int64_t room = std::max(kRegion, whole(bytes, kLargePage)), mapped = room + kLargePage;
         void *memory = moebius_allocate(mapped);
         if (memory == nullptr) return nullptr;
+        try {
+            regions_.push_back({memory, mapped});
+        } catch (const std::bad_alloc &) {
+            moebius_free(memory, mapped);
+            return nullptr;
+        }
         madvise(memory, mapped, MADV_HUGEPAGE);
-        regions_.push_back({memory, mapped});
         // Kernels may read a few bytes before a piece (packed_f32.h).
         next_ = reinterpret_cast<unsigned char *>(whole(reinterpret_cast<int64_t>(memory) + kLine, kLargePage));
         left_ = room;

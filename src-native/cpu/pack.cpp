@@ -2,6 +2,7 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
@@ -52,13 +53,11 @@ void mark_nan(const Matrix &matrix, int panel) {
 }
 
 template <Form FORM, Store STORE>
-void pack_panel(const Matrix &matrix, int panel, const unsigned char *zeros, unsigned char *out) {
+void pack_panel(const Matrix &matrix, int panel, unsigned char *out) {
     const long row_bytes = matrix.columns * code_bytes(matrix), packed_bytes = matrix.packed_columns * code_bytes(matrix);
     const unsigned char *rows[kPackedRows];
-    for (int i = 0; i < kPackedRows; i++) {
-        const long row = panel * static_cast<long>(kPackedRows) + i;
-        rows[i] = row < matrix.rows ? matrix.data + row * row_bytes : zeros;
-    }
+    for (int i = 0; i < kPackedRows; i++)
+        rows[i] = matrix.data + std::min<long>(panel * static_cast<long>(kPackedRows) + i, matrix.rows - 1) * row_bytes;
     __m128i nan = _mm_setzero_si128();
     long at = 0;
     for (; at + 16 <= row_bytes; at += 16) transpose<FORM, STORE>(rows, at, out + at * 16, nan);
@@ -112,11 +111,10 @@ void lay_out(Matrix &matrix, Form form) {
 
 template <Store STORE>
 void pack_panels(const Matrix &matrix, int first, int last, unsigned char *out) {
-    const std::vector<unsigned char> zeros(last * kPackedRows > matrix.rows ? matrix.columns * code_bytes(matrix) : 0);
     auto *pack_one = matrix.form == Form::kPairCodes ? pack_panel<Form::kPairCodes, STORE>
                      : matrix.form == Form::kCodes ? pack_panel<Form::kCodes, STORE>
                                                    : pack_panel<Form::kBrains, STORE>;
-    for (int panel = first; panel < last; panel++, out += panel_bytes(matrix)) pack_one(matrix, panel, zeros.data(), out);
+    for (int panel = first; panel < last; panel++, out += panel_bytes(matrix)) pack_one(matrix, panel, out);
     if (STORE == Store::kStreamed) _mm_sfence();
 }
 
