@@ -6,8 +6,8 @@ import com.fasterxml.jackson.core.util.JsonParserDelegate;
 import java.io.IOException;
 
 /**
- * Reads one body, of which there may be only so much that takes many times its bytes as a tree: an empty object takes three and more
- * than a hundred of memory, a field with its name more still. Numbers take few, and token ids may be many.
+ * Reads one body, of which there may be only so much that takes many times its bytes as a tree: an empty object of 3 bytes takes about
+ * 90, a string of 4 bytes 70, a field of 11 bytes 110. A token id of 6 bytes takes 20, and there may be millions.
  */
 final class BoundedParser extends JsonParserDelegate {
 
