@@ -21,8 +21,8 @@ record Summary(
     /** For a log. */
     String line() {
         return String.format(
-                Locale.ROOT, "serves %s on %s, ports: API %d, metrics %d; ready in %.1f s",
-                model, backend, webPort, metricsPort, start.toMillis() / 1000.0);
+                Locale.ROOT, "serves %s on %s; policy: %s; ports: API %d, metrics %d; ready in %.1f s",
+                model, backend, policy, webPort, metricsPort, start.toMillis() / 1000.0);
     }
 
     String text() {

@@ -11,6 +11,10 @@ import org.junit.jupiter.api.Test;
 /** On a machine whose language writes 1.234,5. */
 class SummaryTest {
 
+    private static final Summary SUMMARY = new Summary(
+            "a/b", "fp8", 3L << 30, "cpu", "16bit", new MemoryPlan(1000, 1 << 20), "f32", 32_768, "5 sites, 0 missing, file f", 8000, 8281,
+            Duration.ofMillis(1234));
+
     private final Locale usual = Locale.getDefault();
 
     @BeforeEach
@@ -25,10 +29,14 @@ class SummaryTest {
 
     @Test
     void writesNumbersAsEverywhere() {
-        Summary summary = new Summary(
-                "a/b", "fp8", 3L << 30, "cpu", "16bit", new MemoryPlan(1000, 1 << 20), "f32", 32_768, "none", 8000, 8281, Duration.ofMillis(1234));
-        assertThat(summary.line()).endsWith("ready in 1.2 s");
-        assertThat(summary.text()).contains("3.0 GiB of weights", "16,000 tokens in 1000.0 MiB", "up to 32,768 tokens", "ready in     1.2 s");
+        assertThat(SUMMARY.line()).endsWith("ready in 1.2 s");
+        assertThat(SUMMARY.text()).contains("3.0 GiB of weights", "16,000 tokens in 1000.0 MiB", "up to 32,768 tokens", "ready in     1.2 s");
+    }
+
+    @Test
+    void namesThePolicyForPeopleAndInALog() {
+        assertThat(SUMMARY.text()).contains("\n  policy       5 sites, 0 missing, file f\n");
+        assertThat(SUMMARY.line()).isEqualTo("serves a/b on cpu; policy: 5 sites, 0 missing, file f; ports: API 8000, metrics 8281; ready in 1.2 s");
     }
 
     @Test
