@@ -42,9 +42,9 @@ final class PolicyJson {
         try {
             root = JSON.readTree(bytes);
         } catch (JacksonException e) {
-            throw new PolicyException("not JSON: " + e.getOriginalMessage().lines().findFirst().orElse(""));
+            throw new PolicyException("not JSON: " + oneLine(e.getOriginalMessage().lines().findFirst().orElse("")));
         } catch (IOException e) {
-            throw new PolicyException("not JSON: " + e.getMessage());
+            throw new PolicyException("not JSON: " + oneLine(e.getMessage()));
         }
         fields(root, TOP, "the file");
         int schema = whole(root, "schema", Integer.MAX_VALUE);
@@ -122,8 +122,8 @@ final class PolicyJson {
     }
 
     private static String oneLine(String text) {
-        String line = text.replaceAll("\\p{Cntrl}", "?");
-        return line.length() > 60 ? line.substring(0, 60) + "..." : line;
+        String line = text.replaceAll("\\p{Cc}", "?");
+        return line.length() > 100 ? line.substring(0, 100) + "..." : line;
     }
 
     /** A line for each choice, so that two files can be compared by any tool. */

@@ -154,7 +154,8 @@ class PolicyFolderTest {
                 .hasMessageStartingWith("policy " + policies().file(HERE) + " refused: ")
                 .hasMessageContaining(message)
                 .hasMessageContaining("--search-policy true makes a new one")
-                .hasMessageNotContaining("\n");
+                .hasMessageNotContaining("\n")
+                .hasMessageNotContaining("\u001b");
     }
 
     /** What is done to a good file's text, and what the refusal says. */
@@ -177,6 +178,7 @@ class PolicyFolderTest {
                 new Damage("NUL bytes", text -> "\0\0\0\0", "not JSON"),
                 new Damage("two documents", text -> text + text, "not JSON"),
                 new Damage("deep nesting", text -> "[".repeat(5000), "not JSON"),
+                replace("\"schema\": 1", "\"\\u001b[2J\": 1, \"\\u001b[2J\": 1", "?[2J"),
                 new Damage("a field twice", text -> text.replace("\"cores\"", "\"build\": \"b1\", \"cores\""), "not JSON"),
                 replace("\"schema\": 1", "\"schema\": 2", "schema is 1 here, 2 there"),
                 replace("\"schema\": 1", "\"schema\": \"1\"", "schema is"),
