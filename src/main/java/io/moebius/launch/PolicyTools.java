@@ -1,6 +1,7 @@
 package io.moebius.launch;
 
 import io.moebius.policy.Choice;
+import io.moebius.policy.Origin;
 import io.moebius.policy.Policy;
 import io.moebius.policy.PolicyException;
 import io.moebius.policy.PolicyFolder;
@@ -35,7 +36,7 @@ final class PolicyTools {
     private PolicyTools() {}
 
     private static int variants(Subcommand.Options options, Subcommand.Shell shell) {
-        try (ModelProbe probe = ModelProbe.open(options, shell.environment(), MAX_TOKENS)) {
+        try (ModelProbe probe = ModelProbe.open(options, shell.environment(), MAX_TOKENS, origin -> {})) {
             shell.out().print(Report.catalogue(
                     probe.tunable(), Search.sites(probe.tunable(), probe.steps()), Search.tokenCounts(MAX_TOKENS)));
         }
@@ -61,17 +62,20 @@ final class PolicyTools {
     private static int verify(Subcommand.Options options, Subcommand.Shell shell) {
         Policy policy = read(options.operand());
         int most = policy.choices().stream().mapToInt(Choice::tokens).max().orElse(1);
-        try (ModelProbe probe = ModelProbe.open(options, shell.environment(), most)) {
-            probe.origin().difference(policy.origin()).ifPresent(difference -> {
-                throw new StartException(ExitCode.NO_POLICY, "policy %s refused: %s; it can be verified with its own kernels, machine and model (--hf-model-name) alone"
-                        .formatted(options.operand().orElse(""), difference));
-            });
+        try (ModelProbe probe = ModelProbe.open(options, shell.environment(), most, origin -> requireOf(origin, policy, options))) {
             probe.backend().settle();
             Verification verification = Verification.of(
                     policy, probe.tunable(), probe.steps(), System::nanoTime, (int) options.whole(PAIRS));
             shell.out().print(Report.verified(verification));
             return verification.failed().isEmpty() ? ExitCode.OK.status() : ExitCode.UNTRUE.status();
         }
+    }
+
+    private static void requireOf(Origin here, Policy policy, Subcommand.Options options) {
+        here.difference(policy.origin()).ifPresent(difference -> {
+            throw new StartException(ExitCode.NO_POLICY, "policy %s refused: %s; it can be verified with its own kernels, machine and model (--hf-model-name) alone"
+                    .formatted(options.operand().orElse(""), difference));
+        });
     }
 
     private static Policy read(Optional<String> file) {

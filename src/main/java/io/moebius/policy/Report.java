@@ -104,7 +104,7 @@ public final class Report {
                 String.format(Locale.ROOT, "%.3f and %.3f", 1 / proof.most(), 1 / proof.least())));
         StringBuilder out = new StringBuilder(table.isEmpty() ? "" : table.toString());
         verification.failed().forEach(line -> out.append("  no longer holds: ").append(line).append("\n"));
-        return out.append("  %d choices and %d kinds of steps measured, %d slower than the defaults%n".formatted(
+        return out.append("  %d choices, %d kinds of steps that they change measured, %d slower than the defaults%n".formatted(
                 verification.checked(), verification.steps().size(), verification.failed().size())).toString();
     }
 

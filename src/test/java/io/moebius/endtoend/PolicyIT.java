@@ -72,7 +72,7 @@ class PolicyIT {
         }
         try (Program tool = Program.run("policy", "verify", file().toString())) {
             assertThat(tool.awaitExit()).as(tool.errors()).isIn(0, 1);
-            assertThat(tool.output()).contains("  20 choices and ");
+            assertThat(tool.output()).contains("  20 choices, ");
         }
     }
 
@@ -192,6 +192,10 @@ class PolicyIT {
             assertThat(program.errors().lines().filter(line -> line.contains("refused: "))).hasSize(1)
                     .first().asString().contains("policy " + file() + " refused: build is ", " here, another there");
             assertThat(program.errors()).contains("default policy: the file in " + folder + " was refused");
+        }
+        try (Program tool = Program.run("policy", "verify", file().toString())) {
+            assertThat(tool.awaitExit()).isEqualTo(11);
+            assertThat(tool.errors()).contains("policy " + file() + " refused: build is ", " here, another there");
         }
     }
 
