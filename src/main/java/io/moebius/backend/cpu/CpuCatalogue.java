@@ -24,7 +24,7 @@ final class CpuCatalogue {
     private static final Set<Integer> REFINED_PANELS = Set.of(32, DEFAULT_PANEL, 128);
     private static final int[] DIRECT = {4, 8, 16, 32};
     private static final int[] TASKS = {1, 2, 8, 32, 128};
-    /** A decoded panel larger than this leaves every cache. */
+    /** A decoded panel, of bfloat16, that is larger than this leaves every cache. */
     private static final long MOST_SCRATCH = 8 << 20;
     /** With more tokens than this there is work for all threads. */
     private static final int FEW_TOKENS = 16;
@@ -153,7 +153,7 @@ final class CpuCatalogue {
                 for (int direct : DIRECT) {
                     // Below, and for more tokens than it, all are the same; far beyond one tile none is faster.
                     boolean differs = direct == registers.direct() || (direct > registers.direct() && perMatrix > direct / 4 && perMatrix <= direct);
-                    boolean fits = perMatrix <= direct || (long) panel * shape.columns() * Float.BYTES <= MOST_SCRATCH;
+                    boolean fits = perMatrix <= direct || (long) panel * shape.columns() * Short.BYTES <= MOST_SCRATCH;
                     if (differs && fits && panel < shape.rows() + 16) {
                         CpuVariant.Product product = new CpuVariant.Product(count, panel, direct, 0);
                         variants.add(product);
@@ -191,8 +191,8 @@ final class CpuCatalogue {
         for (int count : threadCounts(few)) {
             for (int run = 1; run <= shape.kvHeads(); run *= 2) {
                 int share = tokens * shape.kvHeads() / run / count;
-                // Of many pairs one, or a quarter of a thread's share.
-                int[] tried = few ? TASKS : new int[] {1, Math.max(2, share / 4)};
+                // Of many pairs one or two, or a quarter of a thread's share.
+                int[] tried = few ? TASKS : new int[] {1, 2, Math.max(4, share / 4)};
                 for (int tasks : tried) {
                     if (tasks <= share) {
                         variants.add(new CpuVariant.Attention(count, run, tasks));

@@ -150,9 +150,16 @@ class CpuVariantsTest {
         return List.of(
                 catalogue.project(matrix("layer", hidden, hidden)),
                 catalogue.project(matrix("layer", hidden / 4, hidden)),
+                catalogue.project(matrix("layer", hidden, ffn)),
                 catalogue.project(matrix("lm_head.weight", 32000, hidden)),
                 catalogue.experts(matrix("layer", ffn, hidden), 8, 2),
                 catalogue.attend(32, new KvCache.Shape(1, 8, 128)));
+    }
+
+    @Test
+    void attentionOverFourKeyHeadsHasThemToo() {
+        CpuCatalogue catalogue = new CpuCatalogue(2, InstructionSet.AVX2);
+        hasEightVariants(catalogue, catalogue.attend(32, new KvCache.Shape(1, 4, 128)));
     }
 
     private static void hasEightVariants(CpuCatalogue catalogue, Site site) {
