@@ -23,6 +23,7 @@ import io.moebius.policy.Tuner;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 
@@ -111,7 +112,8 @@ final class KernelPolicy {
             throw folder == null ? e : folder.refused(origin, e.getMessage());
         }
         int promptTokens = StepShape.promptTokens(policy, maxTokens);
-        long missing = sites.stream().filter(site -> !policy.sites().contains(site)).count();
+        List<Integer> counts = Search.tokenCounts(maxTokens).stream().filter(tokens -> Search.possible(steps, tokens)).toList();
+        int missing = policy.missing(sites, counts).size();
         String shape = promptTokens == maxTokens ? "" : ", %d prompt tokens in a step".formatted(promptTokens);
         return new InForce(promptTokens, "%d sites, %d missing, file %s%s".formatted(policy.sites().size(), missing, file, shape));
     }

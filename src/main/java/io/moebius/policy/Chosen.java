@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** Runs each call in the variant that a policy chose for its site at the nearest token count, else in the default. */
+/** Runs each call in the variant that a policy chose for its site at the nearest token count, if that is near enough, else in the default. */
 public final class Chosen implements Dispatch {
 
     private final Tunable backend;
@@ -57,13 +57,22 @@ public final class Chosen implements Dispatch {
         return chosen == null ? backend.defaultVariant(site, tokens) : chosen;
     }
 
-    /** The nearest by ratio: 6 tokens are as far from 4 as 9. */
+    /** The nearest by ratio: 6 tokens are as far from 4 as 9. Null where none holds for so many. */
     private static Variant nearest(TreeMap<Integer, Variant> byTokens, int tokens) {
         Map.Entry<Integer, Variant> below = byTokens.floorEntry(tokens);
         Map.Entry<Integer, Variant> above = byTokens.ceilingEntry(tokens);
-        if (below == null || above == null) {
-            return (below == null ? above : below).getValue();
-        }
-        return (long) tokens * tokens > (long) below.getKey() * above.getKey() ? above.getValue() : below.getValue();
+        boolean up = below == null || above != null && (long) tokens * tokens > (long) below.getKey() * above.getKey();
+        Map.Entry<Integer, Variant> nearest = up ? above : below;
+        return tokens >= fewest(nearest.getKey()) && tokens <= most(nearest.getKey()) ? nearest.getValue() : null;
+    }
+
+    /** To which a choice for {@code tokens} holds: half way, by ratio, to half as many. */
+    static int fewest(int tokens) {
+        return (int) (tokens / Math.sqrt(2)) + 1;
+    }
+
+    /** Up to which it holds: half way to twice as many. */
+    static int most(int tokens) {
+        return (int) (tokens * Math.sqrt(2));
     }
 }

@@ -12,15 +12,16 @@ import java.util.stream.Stream;
 /** Steps of a decoder on random tokens: its real weights, layer after layer, and the routing that they give. */
 public final class ModelSteps implements Steps {
 
-    /** Tokens that a decoding sequence has behind it. */
-    private static final int CONTEXT = 48;
+    /** Of the prompt that all decoding sequences have behind them: as much as one step reads. */
+    private static final int LEAST_CONTEXT_BLOCKS = 3;
+    private static final int MOST_CONTEXT_BLOCKS = 32;
 
-    private static final int BLOCKS = CONTEXT / KvCache.BLOCK_TOKENS + 1;
     private static final long SEED = 20240229;
 
     private final Decoder decoder;
     private final KvCache cache;
     private final int maxSequences;
+    private final int contextBlocks;
     private final float[] logits;
     private Tensor last;
     private int lastRows;
@@ -29,17 +30,24 @@ public final class ModelSteps implements Steps {
         this.decoder = decoder;
         this.cache = cache;
         this.maxSequences = maxSequences;
+        int promptBlocks = decoder.maxBatchTokens() / KvCache.BLOCK_TOKENS;
+        this.contextBlocks = Math.clamp(Math.min(promptBlocks, cache.blocks() / 2), LEAST_CONTEXT_BLOCKS, MOST_CONTEXT_BLOCKS);
         this.logits = new float[decoder.vocabulary()];
     }
 
     @Override
     public boolean possible(Phase phase, int tokens) {
         return tokens <= decoder.maxBatchTokens() && switch (phase) {
-            case DECODE -> tokens <= maxSequences && tokens * BLOCKS <= cache.blocks();
+            case DECODE -> tokens <= maxSequences && contextBlocks + tokens <= cache.blocks();
             case PREFILL -> Math.ceilDiv(tokens, KvCache.BLOCK_TOKENS) <= cache.blocks();
             case MIXED -> tokens + DECODES_BESIDE <= decoder.maxBatchTokens() && DECODES_BESIDE < maxSequences
-                    && DECODES_BESIDE * BLOCKS + longestPromptBlocks() <= cache.blocks();
+                    && contextBlocks + DECODES_BESIDE + longestPromptBlocks() <= cache.blocks();
         };
+    }
+
+    @Override
+    public void fillCache() {
+        run(Phase.PREFILL, Math.min(context(), decoder.maxBatchTokens()));
     }
 
     @Override
@@ -66,12 +74,17 @@ public final class ModelSteps implements Steps {
         return fingerprint;
     }
 
+    private int context() {
+        return contextBlocks * KvCache.BLOCK_TOKENS;
+    }
+
+    /** Each sequence has the prompt's blocks and one of its own. */
     private Batch decode(int sequences) {
-        int[][] tables = IntStream.range(0, sequences)
-                .mapToObj(s -> IntStream.range(s * BLOCKS, (s + 1) * BLOCKS).toArray())
+        int[][] tables = IntStream.range(contextBlocks, contextBlocks + sequences)
+                .mapToObj(own -> IntStream.concat(IntStream.range(0, contextBlocks), IntStream.of(own)).toArray())
                 .toArray(int[][]::new);
         int[] positions = new int[sequences];
-        Arrays.fill(positions, CONTEXT);
+        Arrays.fill(positions, context());
         return new Batch(
                 randomTokens(sequences), positions, IntStream.rangeClosed(0, sequences).toArray(), tables,
                 IntStream.range(0, sequences).toArray(), positions);
@@ -88,7 +101,7 @@ public final class ModelSteps implements Steps {
     /** The prompt is as long as a step may be, and this the middle of it: as much context as the average piece has. */
     private Batch mixed(int promptTokens) {
         int first = (decoder.maxBatchTokens() - promptTokens) / 2;
-        int firstBlock = DECODES_BESIDE * BLOCKS;
+        int firstBlock = contextBlocks + DECODES_BESIDE;
         int[][] tables = Stream.concat(
                         Arrays.stream(decode(DECODES_BESIDE).blockTables()),
                         Stream.of(IntStream.range(firstBlock, firstBlock + longestPromptBlocks()).toArray()))
@@ -96,11 +109,11 @@ public final class ModelSteps implements Steps {
         int tokens = DECODES_BESIDE + promptTokens;
         return new Batch(
                 randomTokens(tokens),
-                IntStream.concat(IntStream.generate(() -> CONTEXT).limit(DECODES_BESIDE), IntStream.range(first, first + promptTokens)).toArray(),
+                IntStream.concat(IntStream.generate(this::context).limit(DECODES_BESIDE), IntStream.range(first, first + promptTokens)).toArray(),
                 IntStream.concat(IntStream.rangeClosed(0, DECODES_BESIDE), IntStream.of(tokens)).toArray(),
                 tables,
                 IntStream.range(0, DECODES_BESIDE).toArray(),
-                IntStream.concat(IntStream.generate(() -> CONTEXT).limit(DECODES_BESIDE), IntStream.of(decoder.maxBatchTokens())).toArray());
+                IntStream.concat(IntStream.generate(this::context).limit(DECODES_BESIDE), IntStream.of(decoder.maxBatchTokens())).toArray());
     }
 
     private int longestPromptBlocks() {

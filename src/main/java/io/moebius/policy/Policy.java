@@ -34,9 +34,9 @@ public record Policy(Origin origin, List<Choice> choices) {
         return choices.stream().map(Choice::site).collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /** The sites that were measured at {@code tokens}. */
-    public Set<Site> sites(int tokens) {
-        return choices.stream().filter(choice -> choice.tokens() == tokens).map(Choice::site).collect(Collectors.toSet());
+    /** Those of {@code sites} that have no choice at one of the token counts. */
+    public List<Site> missing(Collection<Site> sites, Collection<Integer> tokenCounts) {
+        return sites.stream().filter(site -> tokenCounts.stream().anyMatch(tokens -> choice(site, tokens).isEmpty())).toList();
     }
 
     /** By site and token count, without what is chosen for whole steps. */

@@ -7,9 +7,11 @@ import io.moebius.backend.Variant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
@@ -96,7 +98,7 @@ public final class Search {
     }
 
     /** Whether a step of so many tokens can be run at all. */
-    static boolean possible(Steps steps, int tokens) {
+    public static boolean possible(Steps steps, int tokens) {
         return steps.possible(phase(steps, tokens), tokens);
     }
 
@@ -214,11 +216,11 @@ public final class Search {
         }
     }
 
-    /** Steps of these tokens, then of the fewest and most that are nearer to them than to half and twice as many: there the choices hold, too. */
+    /** Steps of these tokens, then of the fewest and most for which the choices hold, too. */
     private List<List<Kind>> range(int tokens) {
         List<List<Kind>> range = new ArrayList<>(List.of(PURE.stream().map(phase -> new Kind(phase, tokens)).toList()));
-        IntStream.of((int) (tokens / Math.sqrt(2)) + 1, (int) (tokens * Math.sqrt(2)))
-                .filter(count -> count != tokens && tokens > 1)
+        IntStream.of(Chosen.fewest(tokens), Chosen.most(tokens))
+                .filter(count -> count != tokens)
                 .forEach(count -> range.add(List.of(usual(count))));
         return range;
     }
@@ -227,14 +229,20 @@ public final class Search {
         return new Kind(phase(steps, tokens), tokens);
     }
 
-    private long total(Kind kind, Map<Site, Variant> variants) {
-        return Trial.whole(backend, steps, kind.phase(), kind.tokens(), call -> {
+    /** @param results gets the step's fingerprint */
+    private long total(Kind kind, Map<Site, Variant> variants, Set<Long> results) {
+        long nanos = Trial.whole(backend, steps, kind.phase(), kind.tokens(), call -> {
             Variant variant = variants.get(call.site());
             call.run(variant == null ? backend.defaultVariant(call.site(), call.tokens()) : variant);
         }, nanoTime);
+        results.add(steps.fingerprint());
+        return nanos;
     }
 
-    /** The choices, or the defaults where a whole step of {@code kinds} became slower with them, or none of the first ones faster. */
+    /**
+     * The choices, or the defaults where a whole step of {@code kinds} became slower with them or had other results, or none of the
+     * first ones became faster.
+     */
     private Found proven(List<Choice> choices, Map<Site, Variant> settled, List<List<Kind>> kinds, int refused) {
         if (choices.stream().noneMatch(Choice::changed)) {
             return new Found(choices, List.of(), refused);
@@ -243,17 +251,21 @@ public final class Search {
         choices.stream().filter(Choice::changed).forEach(choice ->
                 variants.put(choice.site(), Chosen.variant(backend, choice.site(), choice.tokens(), choice.variant())));
         List<Proof> proofs = new ArrayList<>();
+        boolean alike = true;
         boolean holds = true;
         for (List<Kind> together : kinds) {
             for (Kind kind : together) {
                 if (holds && steps.possible(kind.phase(), kind.tokens())) {
+                    Set<Long> results = new HashSet<>();
                     proofs.add(Proof.measure(
-                            kind.phase(), kind.tokens(), () -> total(kind, Map.of()), () -> total(kind, variants)));
+                            kind.phase(), kind.tokens(), () -> total(kind, Map.of(), results), () -> total(kind, variants, results)));
+                    alike &= results.size() == 1;
                 }
             }
-            holds &= proofs.stream().noneMatch(Proof::slower) && proofs.stream().anyMatch(Proof::faster);
+            holds &= alike && proofs.stream().noneMatch(Proof::slower) && proofs.stream().anyMatch(Proof::faster);
         }
-        return new Found(holds ? choices : choices.stream().map(this::refused).toList(), List.copyOf(proofs), refused);
+        int wrong = alike ? 0 : (int) choices.stream().filter(Choice::changed).count();
+        return new Found(holds ? choices : choices.stream().map(this::refused).toList(), List.copyOf(proofs), refused + wrong);
     }
 
     private Choice refused(Choice choice) {

@@ -18,6 +18,9 @@ public interface Steps {
     /** Whether a step of {@code tokens} can be run; beside the tokens of a mixed one its decodes have to fit, too. */
     boolean possible(Phase phase, int tokens);
 
+    /** Computes what decodes look back on: among zeros wrong attention would give the right results, and read from no memory. */
+    void fillCache();
+
     /** Runs a step until its logits are there. */
     void run(Phase phase, int tokens);
 

@@ -78,9 +78,12 @@ public final class Tuner {
             Collection<Site> sites = Search.sites(backend, steps);
             inForce(policy);
             for (int tokens : tokenCounts) {
-                if (Search.possible(steps, tokens) && !policy.sites(tokens).containsAll(sites)) {
+                if (Search.possible(steps, tokens) && !policy.missing(sites, List.of(tokens)).isEmpty()) {
                     missing.add(tokens);
                 }
+            }
+            if (!missing.isEmpty()) {
+                steps.fillCache();
             }
             most = tokenCounts.getLast();
             recorded = policy.sites().contains(Recordings.SITE) ? List.of() : Recordings.counts(backend, steps, most);

@@ -50,7 +50,7 @@ public record Verification(List<Proof> steps, int checked, List<String> failed) 
             this.steps = steps;
             this.nanoTime = nanoTime;
             this.pairs = pairs;
-            Search.sites(backend, steps);
+            steps.fillCache();
             this.chosen = new Chosen(backend, policy);
         }
 
@@ -69,14 +69,8 @@ public record Verification(List<Proof> steps, int checked, List<String> failed) 
         /** Those of the policy, the last at which each still holds, and those that are filled up most where other sizes are recorded. */
         private TreeSet<Integer> tokenCounts() {
             TreeSet<Integer> counts = new TreeSet<>();
-            policy.ofKernels().values().forEach(choices -> counts.addAll(choices.keySet()));
-            for (int tokens : List.copyOf(counts)) {
-                Integer above = counts.higher(tokens);
-                if (above != null) {
-                    int border = (int) Math.sqrt((double) tokens * above);
-                    counts.addAll(List.of(border, border + 1));
-                }
-            }
+            policy.ofKernels().values().forEach(choices -> choices.keySet().forEach(
+                    tokens -> counts.addAll(List.of(Chosen.fewest(tokens), tokens, Chosen.most(tokens)))));
             if (recordsOthers() && !counts.isEmpty()) {
                 counts.addAll(Recordings.counts(backend, steps, counts.last()));
             }

@@ -55,9 +55,16 @@ class ChosenTest {
 
     @Test
     void usesTheNearestTokenCount() {
+        Chosen chosen = chosen(choice(4, "v1"), choice(8, "v2"), choice(12, "v1"));
+        assertThat(List.of(3, 4, 5, 6, 8, 9, 10, 12, 16)).extracting(tokens -> used(chosen, "project", tokens))
+                .containsExactly("v1", "v1", "v1", "v2", "v2", "v2", "v1", "v1", "v1");
+    }
+
+    @Test
+    void usesTheDefaultWhereNoChoiceIsNear() {
         Chosen chosen = chosen(choice(4, "v1"), choice(16, "v2"));
-        assertThat(List.of(1, 4, 7, 8, 9, 15, 16, 500)).extracting(tokens -> used(chosen, "project", tokens))
-                .containsExactly("v1", "v1", "v1", "v1", "v2", "v2", "v2", "v2");
+        assertThat(List.of(1, 2, 3, 5, 6, 11, 12, 22, 23, 500)).extracting(tokens -> used(chosen, "project", tokens))
+                .containsExactly("v0", "v0", "v1", "v1", "v0", "v0", "v2", "v2", "v0", "v0");
     }
 
     @Test

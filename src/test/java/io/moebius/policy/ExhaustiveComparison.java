@@ -46,6 +46,7 @@ class ExhaustiveComparison {
                     Checkpoint.open(Path.of(System.getProperty("moebius.policy.model"))), backend, MOST_TOKENS, SEQUENCES, loaded -> {});
             backend.settle();
             ModelSteps steps = new ModelSteps(decoder, backend.kvCache(decoder.kvShape(), 512), SEQUENCES);
+            steps.fillCache();
             long begin = System.nanoTime();
             Map<Integer, Map<Site, Variant>> searched = new HashMap<>();
             Search search = new Search(backend, steps, System::nanoTime, () -> false);

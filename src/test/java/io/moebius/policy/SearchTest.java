@@ -60,6 +60,17 @@ class SearchTest {
     }
 
     @Test
+    void aVariantWithOtherResultsInPrefillsIsNotChosenForDecodes() {
+        ToyMachine machine = new ToyMachine(0)
+                .kernel("project", 100_000)
+                .variant("project", new Way("wrong", 50_000, 0, true))
+                .wrongOnlyIn(Steps.Phase.PREFILL);
+        Search.Found found = found(machine, 4);
+        assertThat(chosen(found)).containsEntry("project", "v0");
+        assertThat(found.refused()).isOne();
+    }
+
+    @Test
     void noiseAloneChangesNothing() {
         long[] same = IntStream.range(0, 12).mapToLong(i -> 100_000).toArray();
         ToyMachine machine = new ToyMachine(0.3).kernel("project", same).kernel("attend", same);

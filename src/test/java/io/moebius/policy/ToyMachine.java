@@ -45,7 +45,8 @@ final class ToyMachine implements Tunable, Steps {
     private Dispatch dispatch = call -> call.run(defaultVariant(call.site(), call.tokens()));
     private long clock;
     private long fingerprint;
-    private int steps;
+    private final List<Phase> phases = new ArrayList<>();
+    private Phase wrongIn;
     private long burden;
     private int changeAfter = Integer.MAX_VALUE;
     private Map<String, Long> changed = Map.of();
@@ -122,6 +123,12 @@ final class ToyMachine implements Tunable, Steps {
         return this;
     }
 
+    /** Variants that are wrong are so in steps of {@code phase} alone. */
+    ToyMachine wrongOnlyIn(Phase phase) {
+        wrongIn = phase;
+        return this;
+    }
+
     /** From {@code tokens} tokens on another variant is the default. */
     ToyMachine defaultFrom(String kernel, int tokens, String variant) {
         laterDefaults.put(site(kernel), new LaterDefault(tokens, variant));
@@ -129,7 +136,12 @@ final class ToyMachine implements Tunable, Steps {
     }
 
     int steps() {
-        return steps;
+        return phases.size();
+    }
+
+    /** Of all steps so far. */
+    List<Phase> phases() {
+        return phases;
     }
 
     long clock() {
@@ -190,8 +202,13 @@ final class ToyMachine implements Tunable, Steps {
     }
 
     @Override
+    public void fillCache() {
+        run(Phase.PREFILL, 1);
+    }
+
+    @Override
     public void run(Phase phase, int tokens) {
-        steps++;
+        phases.add(phase);
         fingerprint = 31L * tokens + phase.ordinal();
         if (phase == Phase.MIXED) {
             clock += (long) ((stepNanos + promptTokenNanos * tokens) * (1 + noise * random.nextDouble()));
@@ -246,9 +263,9 @@ final class ToyMachine implements Tunable, Steps {
         @Override
         public void run(Variant variant) {
             Way way = (Way) variant;
-            long nanos = steps > changeAfter ? changed.getOrDefault(way.name(), way.nanos()) : way.nanos();
+            long nanos = steps() > changeAfter ? changed.getOrDefault(way.name(), way.nanos()) : way.nanos();
             clock += (long) (nanos * (tokens + readTokens) * (1 + noise * random.nextDouble()));
-            if (way.wrong()) {
+            if (way.wrong() && (wrongIn == null || wrongIn == phases.getLast())) {
                 fingerprint += 1;
             }
             burden += way.burden();

@@ -43,6 +43,12 @@ class TunerTest {
     }
 
     @Test
+    void decodesLookBackOnAPromptNotOnZeros() {
+        tuner().search(COUNTS, LONG, (tokens, fraction, left) -> {});
+        assertThat(machine.phases()).startsWith(Steps.Phase.DECODE, Steps.Phase.PREFILL);
+    }
+
+    @Test
     void searchesOnlyWhatIsMissing() {
         tuner().search(List.of(1, 4), LONG, (tokens, fraction, left) -> {});
         List<Integer> searched = new ArrayList<>();
