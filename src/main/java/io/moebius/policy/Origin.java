@@ -45,9 +45,9 @@ public record Origin(String build, String device, int cores, int driver, int dev
                 .findFirst();
     }
 
-    /** Whether both are about the same model on the same kind of device, so that one may take the other's place. */
+    /** Whether both are about the same model on the same kind of device, with as many cores, so that one may take the other's place. */
     public boolean replaces(Origin there) {
-        return device.equals(there.device) && devices == there.devices && model.equals(there.model) && format.equals(there.format);
+        return device.equals(there.device) && cores == there.cores && devices == there.devices && model.equals(there.model) && format.equals(there.format);
     }
 
     /** By name, in the file's order. */
