@@ -1,6 +1,7 @@
 package io.moebius.backend;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /** Keys and values of all layers, paged in blocks of {@link #BLOCK_TOKENS} tokens. */
 public interface KvCache {
@@ -35,13 +36,20 @@ public interface KvCache {
 
         /** Tokens whose keys and values attention reads in a step; what several tokens of a sequence see counts once. */
         public long tokensRead(Batch batch) {
-            long read = 0;
-            for (int s = 0; s < batch.sequences(); s++) {
+            return read(batch).asLongStream().sum();
+        }
+
+        /** The most of them that a sequence has. */
+        public int longestRead(Batch batch) {
+            return read(batch).max().orElse(0);
+        }
+
+        private IntStream read(Batch batch) {
+            return IntStream.range(0, batch.sequences()).map(s -> {
                 int first = batch.positions()[batch.offsets()[s]];
                 int last = batch.positions()[batch.offsets()[s + 1] - 1];
-                read += last + 1 - firstSeen(first);
-            }
-            return read;
+                return last + 1 - firstSeen(first);
+            });
         }
 
         /** Pairs of a token of the step and one that it sees, itself included. */

@@ -10,7 +10,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** Runs each call in the variant that a policy chose for its site at the nearest token count, if that is near enough, else in the default. */
+/**
+ * Runs each call in the variant that a policy chose for its site at the nearest token count, if it is near enough to what was measured, else
+ * in the default.
+ */
 public final class Chosen implements Dispatch {
 
     private final Tunable backend;
@@ -43,7 +46,12 @@ public final class Chosen implements Dispatch {
 
     @Override
     public void run(KernelCall call) {
-        call.run(variant(call.site(), call.tokens()));
+        call.run(looksFurtherBack(call) ? backend.defaultVariant(call.site(), call.tokens()) : variant(call.site(), call.tokens()));
+    }
+
+    /** Than twice as far as a decode of a search, or a prefill of so many tokens. */
+    private static boolean looksFurtherBack(KernelCall call) {
+        return call.context() > Math.max(2 * Steps.MOST_CONTEXT, call.tokens());
     }
 
     @Override

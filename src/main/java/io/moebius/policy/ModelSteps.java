@@ -14,7 +14,7 @@ public final class ModelSteps implements Steps {
 
     /** Of the prompt that all decoding sequences have behind them: as much as one step reads. */
     private static final int LEAST_CONTEXT_BLOCKS = 3;
-    private static final int MOST_CONTEXT_BLOCKS = 32;
+    private static final int MOST_CONTEXT_BLOCKS = MOST_CONTEXT / KvCache.BLOCK_TOKENS;
 
     private static final long SEED = 20240229;
 

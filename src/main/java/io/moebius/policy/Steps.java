@@ -15,6 +15,9 @@ public interface Steps {
 
     int DECODES_BESIDE = 4;
 
+    /** Tokens that a decode looks back on, at most. */
+    int MOST_CONTEXT = 512;
+
     /** Whether a step of {@code tokens} can be run; beside the tokens of a mixed one its decodes have to fit, too. */
     boolean possible(Phase phase, int tokens);
 

@@ -23,6 +23,10 @@ class ChosenTest {
     }
 
     private static String used(Chosen chosen, String kernel, int tokens) {
+        return used(chosen, kernel, tokens, 0);
+    }
+
+    private static String used(Chosen chosen, String kernel, int tokens, int context) {
         StringBuilder name = new StringBuilder();
         chosen.run(new KernelCall() {
             @Override
@@ -33,6 +37,11 @@ class ChosenTest {
             @Override
             public int tokens() {
                 return tokens;
+            }
+
+            @Override
+            public int context() {
+                return context;
             }
 
             @Override
@@ -58,6 +67,13 @@ class ChosenTest {
         Chosen chosen = chosen(choice(4, "v1"), choice(8, "v2"), choice(12, "v1"));
         assertThat(List.of(3, 4, 5, 6, 8, 9, 10, 12, 16)).extracting(tokens -> used(chosen, "project", tokens))
                 .containsExactly("v1", "v1", "v1", "v2", "v2", "v2", "v1", "v1", "v1");
+    }
+
+    @Test
+    void usesTheDefaultWhereSequencesLookFurtherBackThanWasMeasured() {
+        Chosen chosen = chosen(choice(4, "v1"), choice(2048, "v1"));
+        assertThat(List.of(1, 512, 1024, 1025)).extracting(context -> used(chosen, "project", 4, context)).containsExactly("v1", "v1", "v1", "v0");
+        assertThat(List.of(2048, 2049)).extracting(context -> used(chosen, "project", 2048, context)).containsExactly("v1", "v0");
     }
 
     @Test

@@ -171,7 +171,7 @@ public final class CpuBackend implements Backend, Tunable {
         // Rows of logits are few, and taken out of the step: they are computed as generated tokens' are.
         byte[] prompts = ((CpuMatrix) weight).weight().givesLogits() ? null : prompts(x);
         double flops = 2.0 * weight.rows() * weight.columns() * x.rows();
-        dispatch.run(new CpuCall(site, x.rows(), ((CpuMatrix) weight).weight().bytes(), flops, variant -> {
+        dispatch.run(new CpuCall(site, x.rows(), 0, ((CpuMatrix) weight).weight().bytes(), flops, variant -> {
             CpuVariant.Product how = (CpuVariant.Product) variant;
             CpuKernels.moebius_project(
                     engine(), address(x), address(weight), prompts, x.rows(), address(out), add, how.threads(), how.panel(),
@@ -220,7 +220,7 @@ public final class CpuBackend implements Backend, Tunable {
         int[] tableOffsets = pages.tableOffsets(batch);
         double bytes = 2.0 * shape.tokensRead(batch) * shape.heads() * shape.headDim() * CpuKvCache.type(shape).bytes();
         double flops = 4.0 * shape.tokensSeen(batch) * heads * shape.headDim();
-        dispatch.run(new CpuCall(catalogue.attend(heads, shape), batch.size(), bytes, flops, variant -> {
+        dispatch.run(new CpuCall(catalogue.attend(heads, shape), batch.size(), shape.longestRead(batch), bytes, flops, variant -> {
             CpuVariant.Attention how = (CpuVariant.Attention) variant;
             CpuKernels.moebius_attend(
                     engine(), address(query), pages.keys(layer), pages.values(layer), CpuMatrix.type(CpuKvCache.type(shape)),
@@ -251,7 +251,7 @@ public final class CpuBackend implements Backend, Tunable {
         // Which experts the router chose stands in native memory: as many are counted as even choices touch.
         double touched = experts.count() * (1 - Math.pow(1 - (double) chosen.topK() / experts.count(), x.rows()));
         double flops = 6.0 * gate.rows() * gate.columns() * chosen.topK() * x.rows();
-        dispatch.run(new CpuCall(site, x.rows(), 3 * touched * gate.weight().bytes(), flops, variant -> {
+        dispatch.run(new CpuCall(site, x.rows(), 0, 3 * touched * gate.weight().bytes(), flops, variant -> {
             CpuVariant.Experts how = (CpuVariant.Experts) variant;
             CpuKernels.moebius_experts(
                     engine(), address(x), chosen.ids(), chosen.weights(), x.rows(), chosen.topK(), matrices, prompts(x), experts.count(),
@@ -307,7 +307,7 @@ public final class CpuBackend implements Backend, Tunable {
         dispatch = next;
     }
 
-    private record CpuCall(Site site, int tokens, double bytes, double flops, Consumer<Variant> kernel) implements KernelCall {
+    private record CpuCall(Site site, int tokens, int context, double bytes, double flops, Consumer<Variant> kernel) implements KernelCall {
         @Override
         public void run(Variant variant) {
             kernel.accept(variant);
