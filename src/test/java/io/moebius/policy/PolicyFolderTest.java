@@ -142,6 +142,7 @@ class PolicyFolderTest {
                 .entrySet()
                 .stream()
                 .map(there -> DynamicTest.dynamicTest(there.getKey(), () -> {
+                    Files.deleteIfExists(policies().file(HERE));
                     policies().save(there.getValue(), List.of(CHOICE));
                     Files.move(policies().file(there.getValue()), policies().file(HERE), StandardCopyOption.REPLACE_EXISTING);
                     refused(there.getKey() + "; move it away, then ");
